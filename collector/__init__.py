@@ -1,1 +1,1 @@
-
+"""OUTSIDE -> BATCHES: everything that reads the world. Judges nothing."""

@@ -1,0 +1,39 @@
+"""The one seam through which the outside world comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from stillfit.model import Batch
+
+
+class Source(Protocol):
+    """One account-region, one cluster, one file: whatever is read, limited and fails as a whole.
+
+    `collect` is a generator so that a large fleet is stored while it is still being read. What fails in part is a `Gap`
+    in a batch; what fails whole raises `SourceError`, which the daemon turns into a Gap on the source's scope. A source
+    never judges, never sleeps outside its clock, and never keeps a point that its answer does not vouch for.
+    """
+
+    @property
+    def id(self) -> str:
+        """Stable name: "aws/123456789012/eu-west-1", "cassandra/prod". Jobs, leases, shards and metrics carry it."""
+        ...
+
+    @property
+    def settle_s(self) -> int:
+        """Seconds after which a point no longer changes; windows younger than this are not judged."""
+        ...
+
+    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        """Read settings as they are now and points of [since, until). `since` None means: a first look, the source's choice.
+
+        Points may come again: the store upserts. Raises SourceError when nothing at all can be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads; called once."""
+        ...

@@ -1,0 +1,490 @@
+"""The nouns of stillfit, in the order in which they flow.
+
+    Subject -> Series, Attributes, Gap -> Evidence -> Finding | Unknown | None -> CostFigure, FitVerdict -> Advice
+
+All are frozen. Instants are aware UTC datetimes; arrays of time are int64 seconds since the epoch, because they are arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple, Self
+from urllib.parse import quote, unquote
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value = str | float | bool | tuple[str, ...]
+"""What an attribute may hold. Numbers are floats; a list of names is a tuple."""
+
+
+class Engine(StrEnum):
+    DYNAMODB = "dynamodb"
+    CASSANDRA = "cassandra"
+    KEYSPACES = "keyspaces"
+    DAX = "dax"
+
+
+class Level(StrEnum):
+    """What kind of thing a subject is; an analyzer judges one level."""
+
+    SCOPE = "scope"
+    KEYSPACE = "keyspace"
+    TABLE = "table"
+    INDEX = "index"
+    NODE = "node"
+    REPLICA = "replica"  # one table on one Cassandra node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Subject:
+    """What is talked about. Its text form is stable, reversible and safe for any name."""
+
+    engine: Engine
+    scope: tuple[str, str]
+    """(account, region) on AWS, (cluster, datacenter) on Cassandra."""
+    keyspace: str = ""
+    table: str = ""
+    index: str = ""
+    node: str = ""
+
+    @property
+    def level(self) -> Level:
+        if self.index:
+            return Level.INDEX
+        if self.table:
+            return Level.REPLICA if self.node else Level.TABLE
+        if self.node:
+            return Level.NODE
+        return Level.KEYSPACE if self.keyspace else Level.SCOPE
+
+    @property
+    def parent(self) -> Subject:
+        """The table of an index or replica; anything else is its own parent."""
+        if self.level not in {Level.INDEX, Level.REPLICA}:
+            return self
+        return Subject(engine=self.engine, scope=self.scope, keyspace=self.keyspace, table=self.table)
+
+    @property
+    def name(self) -> str:
+        """What an operator calls it: orders, orders/by-status, shop.jobs, shop.jobs on 10.0.0.1."""
+        table = f"{self.keyspace}.{self.table}" if self.keyspace and self.table else self.table or self.keyspace
+        named = f"{table}/{self.index}" if self.index else table
+        if self.node:
+            return f"{named} on {self.node}" if named else self.node
+        return named or "/".join(self.scope)
+
+    def __str__(self) -> str:
+        """dynamodb/123456789012/eu-west-1/table=orders/index=by-status, each part percent-encoded."""
+        parts = [self.engine.value, *(quote(part, safe="") for part in self.scope)]
+        named = (("keyspace", self.keyspace), ("table", self.table), ("index", self.index), ("node", self.node))
+        return "/".join(parts + [f"{key}={quote(value, safe='')}" for key, value in named if value])
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the text form back. Raises ValueError on anything `str` would not have written."""
+        engine, first, second, *rest = text.split("/") if text.count("/") >= 2 else ["", "", ""]
+        names = dict(part.split("=", 1) for part in rest if "=" in part)
+        if len(names) != len(rest) or not set(names) <= {"keyspace", "table", "index", "node"}:
+            raise ValueError(f"{text!r} is not the text form of a subject")
+        decoded = {key: unquote(value) for key, value in names.items()}
+        return cls(engine=Engine(engine), scope=(unquote(first), unquote(second)), **decoded)
+
+
+class Span(NamedTuple):
+    """Half-open stretch of time in seconds since the epoch: start <= t < end."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> int:
+        return max(0, self.end - self.start)
+
+    def overlap(self, other: Span) -> Span:
+        """What both share; empty (seconds 0) where they do not meet."""
+        start = max(self.start, other.start)
+        return Span(start, max(start, min(self.end, other.end)))
+
+    @property
+    def starts_at(self) -> datetime:
+        return datetime.fromtimestamp(self.start, UTC)
+
+    @property
+    def ends_at(self) -> datetime:
+        return datetime.fromtimestamp(self.end, UTC)
+
+
+class Statistic(StrEnum):
+    SUM = "sum"
+    COUNT = "count"
+    AVERAGE = "average"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    P50 = "p50"
+    P99 = "p99"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Series:
+    """One metric of one subject.
+
+    `times` are the starts of buckets of `period_s`, ascending and unique; `values` are finite. `covered` says for which
+    stretches the source vouches: every point published there is in the arrays. A bucket in `covered` without a point was
+    published empty (zero for a sparse counter); a bucket outside is simply not known.
+    """
+
+    subject: Subject
+    metric: str
+    statistic: Statistic
+    period_s: int
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    covered: tuple[Span, ...]
+    dimension: str = ""
+    """The part of the metric where it has parts: an operation ("GetItem"), a receiving region, a thread pool."""
+
+    @property
+    def key(self) -> SeriesKey:
+        return SeriesKey(self.subject, self.metric, self.statistic, self.period_s, self.dimension)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Series):
+            return NotImplemented
+        same = self.key == other.key and self.covered == other.covered
+        return same and np.array_equal(self.times, other.times) and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays: compare it, or use its key
+
+
+class SeriesKey(NamedTuple):
+    subject: Subject
+    metric: str
+    statistic: Statistic
+    period_s: int
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """The settings of a subject at one time, flat, by canonical name (stillfit/attributes.py)."""
+
+    subject: Subject
+    at: datetime
+    values: tuple[tuple[str, Value], ...]
+
+    @classmethod
+    def of(cls, subject: Subject, at: datetime, values: Mapping[str, Value]) -> Self:
+        return cls(subject=subject, at=at, values=tuple(sorted(values.items())))
+
+    def get(self, name: str) -> Value | None:
+        return next((value for key, value in self.values if key == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChange:
+    """A setting that differs between two reads. `at` is when it happened where the source tells, else when it was seen."""
+
+    subject: Subject
+    name: str
+    before: Value | None
+    after: Value | None
+    at: datetime
+
+
+class GapReason(StrEnum):
+    """Why a thing is not known. None of them is health, none is a fault of the database."""
+
+    NO_DATA = "no data"  # asked and answered: nothing is published
+    NOT_CONFIGURED = "not configured"  # the feature that would tell is off
+    NOT_ASKED = "not asked"  # our own choice: budget, tier, scope
+    DENIED = "denied"  # a permission or credential is missing
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    THROTTLED = "throttled"  # the source's own API refused us
+    STALE = "stale"  # last known is too old to judge on
+    PARTIAL = "partial"  # some of it came
+    GARBLED = "garbled"  # an answer came that cannot be read
+    UNSUPPORTED = "unsupported"  # this version or engine does not have it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What could not be read, and why. Never dropped: it ends as an Unknown that names it."""
+
+    subject: Subject
+    missing: str
+    """A canonical metric or attribute name, or "*" for everything of the subject."""
+    reason: GapReason
+    detail: str
+    """One sentence for a person: what was refused, and what to do next."""
+    source: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one source says at one time; the only thing that crosses from collector/ to the spine."""
+
+    source: str
+    at: datetime
+    series: tuple[Series, ...] = ()
+    attributes: tuple[Attributes, ...] = ()
+    changes: tuple[AttributeChange, ...] = ()
+    """Dated changes the source itself reports (scaling activities, mode switches)."""
+    gaps: tuple[Gap, ...] = ()
+    subjects_seen: tuple[Subject, ...] = ()
+    """A complete inventory where `inventory` is true: what is missing from it no longer exists."""
+    inventory: bool = False
+
+
+class EvidenceKind(StrEnum):
+    MEASURED = "measured"
+    DERIVED = "derived"
+    DECLARED = "declared"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One signal with its interval and where it comes from. A setting has `text` and no numbers."""
+
+    signal: str
+    unit: str
+    kind: EvidenceKind
+    source: str
+    low: float | None = None
+    mid: float | None = None
+    high: float | None = None
+    text: str = ""
+    window: Span | None = None
+    points: int = 0
+    coverage: float = 1.0
+    """Share of the window that the source vouches for, 0 to 1."""
+    freshness_s: int = 0
+    """Age of the newest point when it was judged."""
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class Confidence(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something hurts, and this is why."""
+
+    detector: str
+    subject: Subject
+    cause: str
+    """One of the detector's own closed set of causes, as its page lists them."""
+    severity: Severity
+    confidence: Confidence
+    since: datetime
+    summary: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Could not judge: neither a finding nor health."""
+
+    reason: str
+    missing: tuple[str, ...] = ()
+    """Canonical names of what would have to be known."""
+
+
+Answer = Finding | Unknown | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One detector's answer on one subject: a finding, Unknown, or None for looked and found nothing."""
+
+    detector: str
+    subject: Subject
+    answer: Answer
+
+
+class DeclaredFact(NamedTuple):
+    """What a person says of a workload; expires after 180 days (ours: a yearly plan changes twice)."""
+
+    name: str
+    value: Value
+    declared_at: datetime
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """The user's unit: one or more tables with what is declared about them. By default each table is one."""
+
+    name: str
+    tables: tuple[Subject, ...]
+    declared: tuple[DeclaredFact, ...] = ()
+
+    def fact(self, name: str) -> DeclaredFact | None:
+        return next((fact for fact in self.declared if fact.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """USD a month as low <= mid <= high, with the date of the prices and the arithmetic in words."""
+
+    low: float
+    mid: float
+    high: float
+    price_date: datetime
+    arithmetic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostFigure:
+    """What a subject costs a month: now ("current"), or would under another option ("on-demand", "provisioned")."""
+
+    subject: Subject
+    option: str
+    component: str
+    money: Money
+    assumptions: tuple[str, ...] = ()
+
+
+class FitState(StrEnum):
+    FITS = "fits"
+    FITS_WITH_CHANGES = "fits with changes"
+    STRAINED = "strained"
+    DOES_NOT_FIT = "does not fit"
+    UNKNOWN = "unknown"
+
+
+class Blocker(NamedTuple):
+    """A knock-out that stands against a candidate, with what it rests on."""
+
+    id: str
+    sentence: str
+    certain: bool
+    """False: evidence is weak, so it is "possible blocker: confirm"."""
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitVerdict:
+    """Does the workload still fit this candidate? UNKNOWN lists what is missing."""
+
+    workload: str
+    candidate: str
+    is_current: bool
+    state: FitState
+    blockers: tuple[Blocker, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Effort(StrEnum):
+    VERY_LOW = "very low"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    VERY_HIGH = "very high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One thing to do. Texts come from the rule; every {name} in them was filled from evidence."""
+
+    kind: str
+    steps: tuple[str, ...]
+    commands: tuple[str, ...]
+    not_helpful: tuple[str, ...]
+    """What people try first and why it will not help."""
+    effect: str
+    effort: Effort
+    risk: str
+    rollback: str
+    verify: str
+
+
+class AdviceState(StrEnum):
+    PENDING = "pending"  # the rule fires, its dwell time has not passed: shown to nobody
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    DISMISSED = "dismissed"
+    RESOLVED = "resolved"
+
+
+LIVE_STATES = frozenset({AdviceState.OPEN, AdviceState.ACKNOWLEDGED, AdviceState.SNOOZED})
+"""States in which the cause is believed to stand and people were told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What to do about one subject. The fingerprint holds no numbers, so a new value updates the same record."""
+
+    id: str
+    fingerprint: str
+    rule: str
+    rule_version: int
+    subject: Subject
+    title: str
+    summary: str
+    cause: str
+    severity: Severity
+    confidence: Confidence
+    option: Option
+    evidence: tuple[Evidence, ...]
+    group: str = ""
+    """Options that exclude each other share a group."""
+    saving: Money | None = None
+    state: AdviceState = AdviceState.PENDING
+    state_reason: str = ""
+    state_by: str = "stillfit"
+    state_since: datetime
+    snooze_until: datetime | None = None
+    first_seen: datetime
+    last_seen: datetime
+    judged_until: datetime
+    """End of the newest settled window this record was judged on; time accrues from here, never twice."""
+    firing_s: int = 0
+    """Observed time for which the rule fired without a break; unknown time does not count."""
+    clear_s: int = 0
+    """Observed time for which `clear_when` held without a break."""
+    transitions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change of state that people may be told of. (advice_id, number) is unique for ever: replay makes no second one."""
+
+    advice_id: str
+    number: int
+    before: AdviceState
+    after: AdviceState
+    at: datetime
+    reason: str
+    by: str
+
+
+def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same time as `spans`, ascending, with touching ones joined and empty ones dropped."""
+    merged: list[Span] = []
+    for span in sorted(span for span in spans if span.seconds):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
