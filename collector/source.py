@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
-        """Read settings as they are now and points of [since, until). `since` None means: a first look, the source's choice.
+        """Read settings as they are now and points of [since, until). `since` None: a first look, as the source likes.
 
         Points may come again: the store upserts. Raises SourceError when nothing at all can be read.
         """

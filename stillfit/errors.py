@@ -12,7 +12,7 @@ class StillfitError(Exception):
 
 
 class ConfigError(StillfitError):
-    """One or more mistakes in a file a person wrote. `mistakes` are complete lines: file:line: key: what, nearest key."""
+    """Mistakes in a file a person wrote. `mistakes` are complete lines: file:line: key: what is wrong, nearest key."""
 
     exit_code = 3
 

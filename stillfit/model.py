@@ -2,7 +2,8 @@
 
     Subject -> Series, Attributes, Gap -> Evidence -> Finding | Unknown | None -> CostFigure, FitVerdict -> Advice
 
-All are frozen. Instants are aware UTC datetimes; arrays of time are int64 seconds since the epoch, because they are arithmetic.
+All are frozen. Instants are aware UTC datetimes; arrays of time are int64 seconds since the epoch, because they are
+arithmetic. The last noun, Advice, has its record and its states in stillfit/advice.py.
 """
 
 from __future__ import annotations
@@ -134,8 +135,8 @@ class Series:
     """One metric of one subject.
 
     `times` are the starts of buckets of `period_s`, ascending and unique; `values` are finite. `covered` says for which
-    stretches the source vouches: every point published there is in the arrays. A bucket in `covered` without a point was
-    published empty (zero for a sparse counter); a bucket outside is simply not known.
+    stretches the source vouches: every point published there is in the arrays. A bucket in `covered` without a point
+    was published empty (zero for a sparse counter); a bucket outside is simply not known.
     """
 
     subject: Subject
@@ -187,7 +188,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeChange:
-    """A setting that differs between two reads. `at` is when it happened where the source tells, else when it was seen."""
+    """A setting that differs between two reads. `at`: when it happened where the source tells, else when seen."""
 
     subject: Subject
     name: str
@@ -392,91 +393,6 @@ class FitVerdict:
     state: FitState
     blockers: tuple[Blocker, ...] = ()
     missing: tuple[str, ...] = ()
-
-
-class Effort(StrEnum):
-    VERY_LOW = "very low"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    VERY_HIGH = "very high"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One thing to do. Texts come from the rule; every {name} in them was filled from evidence."""
-
-    kind: str
-    steps: tuple[str, ...]
-    commands: tuple[str, ...]
-    not_helpful: tuple[str, ...]
-    """What people try first and why it will not help."""
-    effect: str
-    effort: Effort
-    risk: str
-    rollback: str
-    verify: str
-
-
-class AdviceState(StrEnum):
-    PENDING = "pending"  # the rule fires, its dwell time has not passed: shown to nobody
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    SNOOZED = "snoozed"
-    DISMISSED = "dismissed"
-    RESOLVED = "resolved"
-
-
-LIVE_STATES = frozenset({AdviceState.OPEN, AdviceState.ACKNOWLEDGED, AdviceState.SNOOZED})
-"""States in which the cause is believed to stand and people were told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """What to do about one subject. The fingerprint holds no numbers, so a new value updates the same record."""
-
-    id: str
-    fingerprint: str
-    rule: str
-    rule_version: int
-    subject: Subject
-    title: str
-    summary: str
-    cause: str
-    severity: Severity
-    confidence: Confidence
-    option: Option
-    evidence: tuple[Evidence, ...]
-    group: str = ""
-    """Options that exclude each other share a group."""
-    saving: Money | None = None
-    state: AdviceState = AdviceState.PENDING
-    state_reason: str = ""
-    state_by: str = "stillfit"
-    state_since: datetime
-    snooze_until: datetime | None = None
-    first_seen: datetime
-    last_seen: datetime
-    judged_until: datetime
-    """End of the newest settled window this record was judged on; time accrues from here, never twice."""
-    firing_s: int = 0
-    """Observed time for which the rule fired without a break; unknown time does not count."""
-    clear_s: int = 0
-    """Observed time for which `clear_when` held without a break."""
-    transitions: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """A change of state that people may be told of. (advice_id, number) is unique for ever: replay makes no second one."""
-
-    advice_id: str
-    number: int
-    before: AdviceState
-    after: AdviceState
-    at: datetime
-    reason: str
-    by: str
 
 
 def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -1,0 +1,272 @@
+"""Canonical metrics: the one vocabulary of collectors, analyzers, rules and observation files.
+
+A collector maps its source's names to these; an analyzer knows only these. Meanings and traps follow the CloudWatch
+metrics page of the DynamoDB developer guide (2025 text, with the throttle-reason metrics) and, for Cassandra, the
+virtual tables of 4.0 to 5.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stillfit.model import Engine, Level, Statistic
+
+
+class Kind(StrEnum):
+    """What the absence of a point in covered time means."""
+
+    SPARSE_COUNTER = "sparse counter"  # published only when something happened: absent is zero
+    COUNTER = "counter"  # published each period, zeros included: absent is no data
+    GAUGE = "gauge"  # a level or a distribution: absent is no data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One canonical metric. `levels` are the kinds of subject that have it."""
+
+    name: str
+    engine: Engine
+    kind: Kind
+    unit: str
+    statistics: frozenset[Statistic]
+    levels: frozenset[Level]
+    meaning: str
+
+    @property
+    def absent_is_zero(self) -> bool:
+        return self.kind is Kind.SPARSE_COUNTER
+
+
+_SUM = frozenset({Statistic.SUM})
+_REQUEST_SIZES = frozenset({Statistic.SUM, Statistic.COUNT, Statistic.MAXIMUM})
+_LATENCY = frozenset({Statistic.AVERAGE, Statistic.P50, Statistic.P99, Statistic.MAXIMUM})
+_DISTRIBUTION = frozenset({Statistic.P50, Statistic.P99, Statistic.MAXIMUM})
+_LAST = frozenset({Statistic.LAST})
+
+_TABLE = frozenset({Level.TABLE})
+_TABLE_OR_INDEX = frozenset({Level.TABLE, Level.INDEX})
+_REPLICA = frozenset({Level.REPLICA})
+_NODE = frozenset({Level.NODE})
+
+THROTTLE_REASONS = ("provisioned", "key_range", "on_demand_max", "account_limit")
+"""The four limits that can refuse a request, for each of read and write (developer guide, diagnosing throttling)."""
+
+
+def _dynamodb(  # noqa: PLR0913  # one row of the table below
+    name: str, kind: Kind, unit: str, statistics: frozenset[Statistic], levels: frozenset[Level], meaning: str
+) -> Metric:
+    return Metric(
+        name=name,
+        engine=Engine.DYNAMODB,
+        kind=kind,
+        unit=unit,
+        statistics=statistics,
+        levels=levels,
+        meaning=meaning,
+    )
+
+
+def _cassandra(  # noqa: PLR0913  # one row of the table below
+    name: str, kind: Kind, unit: str, statistics: frozenset[Statistic], levels: frozenset[Level], meaning: str
+) -> Metric:
+    return Metric(
+        name=name,
+        engine=Engine.CASSANDRA,
+        kind=kind,
+        unit=unit,
+        statistics=statistics,
+        levels=levels,
+        meaning=meaning,
+    )
+
+
+def _capacity(direction: str) -> tuple[Metric, ...]:
+    read = "RCU" if direction == "read" else "WCU"
+    both = _TABLE_OR_INDEX
+    causes = tuple(
+        _dynamodb(
+            f"{direction}_{reason}_throttle_events",
+            Kind.SPARSE_COUNTER,
+            "events",
+            _SUM,
+            both,
+            f"{direction} events refused because of the limit {reason!r} (cause-specific metrics of 2025)",
+        )
+        for reason in THROTTLE_REASONS
+    )
+    return (
+        _dynamodb(
+            f"consumed_{direction}_units",
+            Kind.COUNTER,
+            read,
+            _REQUEST_SIZES,
+            both,
+            f"{read} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
+            "The table's own series excludes its indexes",
+        ),
+        _dynamodb(
+            f"provisioned_{direction}_units",
+            Kind.GAUGE,
+            f"{read}/s",
+            frozenset({Statistic.AVERAGE, Statistic.MAXIMUM, Statistic.MINIMUM}),
+            both,
+            f"{read} provisioned per second, as published every five minutes; 0 or absent when on-demand",
+        ),
+        _dynamodb(
+            f"{direction}_throttle_events",
+            Kind.SPARSE_COUNTER,
+            "events",
+            _SUM,
+            both,
+            f"{direction} events refused for any reason; a batch of ten counts ten",
+        ),
+        *causes,
+    )
+
+
+_DYNAMODB = (
+    *_capacity("read"),
+    *_capacity("write"),
+    _dynamodb(
+        "throttled_requests",
+        Kind.SPARSE_COUNTER,
+        "requests",
+        _SUM,
+        _TABLE,
+        "requests refused, by operation; a batch counts only when all of it was refused: a lower bound",
+    ),
+    _dynamodb(
+        "successful_requests",
+        Kind.SPARSE_COUNTER,
+        "requests",
+        _SUM,
+        _TABLE,
+        "requests served, by operation (the sample count of SuccessfulRequestLatency)",
+    ),
+    _dynamodb(
+        "request_latency_ms",
+        Kind.GAUGE,
+        "ms",
+        _LATENCY,
+        _TABLE,
+        "server-side latency of served requests, by operation; throttled ones are not in it",
+    ),
+    _dynamodb("system_errors", Kind.SPARSE_COUNTER, "errors", _SUM, _TABLE, "HTTP 500 answers, by operation"),
+    _dynamodb(
+        "conditional_check_failures",
+        Kind.SPARSE_COUNTER,
+        "requests",
+        _SUM,
+        _TABLE,
+        "conditional writes that failed; they consume write units all the same",
+    ),
+    _dynamodb(
+        "transaction_conflicts", Kind.SPARSE_COUNTER, "requests", _SUM, _TABLE, "requests rejected by a transaction"
+    ),
+    _dynamodb(
+        "ttl_deleted_items",
+        Kind.SPARSE_COUNTER,
+        "items",
+        _SUM,
+        _TABLE,
+        "items deleted by time to live; they consume no write units",
+    ),
+    _dynamodb(
+        "table_size_bytes",
+        Kind.GAUGE,
+        "bytes",
+        _LAST,
+        _TABLE_OR_INDEX,
+        "size by DescribeTable, refreshed by the service about every six hours",
+    ),
+    _dynamodb(
+        "item_count",
+        Kind.GAUGE,
+        "items",
+        _LAST,
+        _TABLE_OR_INDEX,
+        "items by DescribeTable, refreshed by the service about every six hours",
+    ),
+)
+
+_BUCKETS = "a bucket's upper bound (steps of x1.2), decaying over minutes; 1 also means none"
+
+_CASSANDRA = (
+    _cassandra(
+        "tombstones_per_read",
+        Kind.GAUGE,
+        "tombstones",
+        _DISTRIBUTION,
+        _REPLICA,
+        f"tombstones scanned per read at this replica: {_BUCKETS}",
+    ),
+    _cassandra(
+        "live_rows_per_read",
+        Kind.GAUGE,
+        "rows",
+        _DISTRIBUTION,
+        _REPLICA,
+        f"live rows returned per read at this replica: {_BUCKETS}",
+    ),
+    _cassandra("reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "local reads served by this replica in the period"),
+    _cassandra("writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "local writes (deletes included) in the period"),
+    _cassandra("scans", Kind.COUNTER, "scans", _SUM, _REPLICA, "local range reads in the period"),
+    _cassandra("coordinator_reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "reads this node coordinated for the table"),
+    _cassandra(
+        "coordinator_writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "writes this node coordinated for the table"
+    ),
+    _cassandra(
+        "local_read_latency_ms",
+        Kind.GAUGE,
+        "ms",
+        _DISTRIBUTION,
+        _REPLICA,
+        "replica-side read latency; at 1 ms resolution only from 4.1 on (the virtual table's unit is off by 1000)",
+    ),
+    _cassandra(
+        "local_write_latency_ms",
+        Kind.GAUGE,
+        "ms",
+        _DISTRIBUTION,
+        _REPLICA,
+        "replica-side write latency; at 1 ms resolution only from 4.1 on",
+    ),
+    _cassandra("disk_used_bytes", Kind.GAUGE, "bytes", _LAST, _REPLICA, "live size on disk, rounded up to a MiB"),
+    _cassandra(
+        "max_partition_bytes",
+        Kind.GAUGE,
+        "bytes",
+        _LAST,
+        _REPLICA,
+        "largest partition written to an SSTable: a bucket's upper bound, rounded up to a MiB",
+    ),
+    _cassandra(
+        "droppable_tombstone_ratio",
+        Kind.GAUGE,
+        "ratio",
+        _LAST,
+        _REPLICA,
+        "estimated share of cells that are tombstones older than gc_grace (JMX or nodetool; not over CQL)",
+    ),
+    _cassandra(
+        "oldest_sstable_age_s", Kind.GAUGE, "s", _LAST, _REPLICA, "age of the newest cell of the oldest live SSTable"
+    ),
+    _cassandra(
+        "sstables_per_read", Kind.GAUGE, "SSTables", _DISTRIBUTION, _REPLICA, f"SSTables touched per read: {_BUCKETS}"
+    ),
+    _cassandra("percent_repaired", Kind.GAUGE, "percent", _LAST, _REPLICA, "share of bytes marked repaired"),
+    _cassandra("pending_compactions", Kind.GAUGE, "tasks", _LAST, _NODE, "estimated compactions to do (JMX/nodetool)"),
+    _cassandra("thread_pool_pending", Kind.GAUGE, "tasks", _LAST, _NODE, "queued tasks, by thread pool"),
+    _cassandra(
+        "thread_pool_blocked", Kind.COUNTER, "tasks", _SUM, _NODE, "tasks blocked in the period, by thread pool"
+    ),
+    _cassandra("pending_hints", Kind.GAUGE, "files", _LAST, _NODE, "hint files waiting for other nodes"),
+    _cassandra("clients", Kind.GAUGE, "connections", _LAST, _NODE, "native-protocol connections"),
+    _cassandra("cpu_ratio", Kind.GAUGE, "ratio", _LAST, _NODE, "share of the node's CPU in use, 0 to 1"),
+    _cassandra("scrape_duration_s", Kind.GAUGE, "s", _LAST, _NODE, "how long one scrape of the node's metrics took"),
+    _cassandra("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *_CASSANDRA)}
+"""Every canonical metric by name. Names are unique over all engines."""
