@@ -40,7 +40,7 @@ def _attributes(
             type=row[1],
             levels=frozenset(levels),
             meaning=row[2],
-            choices=row[3] if len(row) > 3 else (),  # type: ignore[misc]  # the length was just asked
+            choices=row[3] if len(row) > 3 else (),
         )
         for row in rows
     )

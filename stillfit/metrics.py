@@ -53,39 +53,21 @@ THROTTLE_REASONS = ("provisioned", "key_range", "on_demand_max", "account_limit"
 """The four limits that can refuse a request, for each of read and write (developer guide, diagnosing throttling)."""
 
 
-def _dynamodb(  # noqa: PLR0913  # one row of the table below
-    name: str, kind: Kind, unit: str, statistics: frozenset[Statistic], levels: frozenset[Level], meaning: str
-) -> Metric:
-    return Metric(
-        name=name,
-        engine=Engine.DYNAMODB,
-        kind=kind,
-        unit=unit,
-        statistics=statistics,
-        levels=levels,
-        meaning=meaning,
+_Row = tuple[str, Kind, str, frozenset[Statistic], frozenset[Level], str]
+
+
+def _metrics(engine: Engine, *rows: _Row) -> tuple[Metric, ...]:
+    return tuple(
+        Metric(name=name, engine=engine, kind=kind, unit=unit, statistics=statistics, levels=levels, meaning=meaning)
+        for name, kind, unit, statistics, levels, meaning in rows
     )
 
 
-def _cassandra(  # noqa: PLR0913  # one row of the table below
-    name: str, kind: Kind, unit: str, statistics: frozenset[Statistic], levels: frozenset[Level], meaning: str
-) -> Metric:
-    return Metric(
-        name=name,
-        engine=Engine.CASSANDRA,
-        kind=kind,
-        unit=unit,
-        statistics=statistics,
-        levels=levels,
-        meaning=meaning,
-    )
-
-
-def _capacity(direction: str) -> tuple[Metric, ...]:
+def _capacity(direction: str) -> tuple[_Row, ...]:
     read = "RCU" if direction == "read" else "WCU"
     both = _TABLE_OR_INDEX
-    causes = tuple(
-        _dynamodb(
+    causes: tuple[_Row, ...] = tuple(
+        (
             f"{direction}_{reason}_throttle_events",
             Kind.SPARSE_COUNTER,
             "events",
@@ -96,7 +78,7 @@ def _capacity(direction: str) -> tuple[Metric, ...]:
         for reason in THROTTLE_REASONS
     )
     return (
-        _dynamodb(
+        (
             f"consumed_{direction}_units",
             Kind.COUNTER,
             read,
@@ -105,7 +87,7 @@ def _capacity(direction: str) -> tuple[Metric, ...]:
             f"{read} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
             "The table's own series excludes its indexes",
         ),
-        _dynamodb(
+        (
             f"provisioned_{direction}_units",
             Kind.GAUGE,
             f"{read}/s",
@@ -113,7 +95,7 @@ def _capacity(direction: str) -> tuple[Metric, ...]:
             both,
             f"{read} provisioned per second, as published every five minutes; 0 or absent when on-demand",
         ),
-        _dynamodb(
+        (
             f"{direction}_throttle_events",
             Kind.SPARSE_COUNTER,
             "events",
@@ -125,10 +107,11 @@ def _capacity(direction: str) -> tuple[Metric, ...]:
     )
 
 
-_DYNAMODB = (
+_DYNAMODB = _metrics(
+    Engine.DYNAMODB,
     *_capacity("read"),
     *_capacity("write"),
-    _dynamodb(
+    (
         "throttled_requests",
         Kind.SPARSE_COUNTER,
         "requests",
@@ -136,7 +119,7 @@ _DYNAMODB = (
         _TABLE,
         "requests refused, by operation; a batch counts only when all of it was refused: a lower bound",
     ),
-    _dynamodb(
+    (
         "successful_requests",
         Kind.SPARSE_COUNTER,
         "requests",
@@ -144,7 +127,7 @@ _DYNAMODB = (
         _TABLE,
         "requests served, by operation (the sample count of SuccessfulRequestLatency)",
     ),
-    _dynamodb(
+    (
         "request_latency_ms",
         Kind.GAUGE,
         "ms",
@@ -152,8 +135,8 @@ _DYNAMODB = (
         _TABLE,
         "server-side latency of served requests, by operation; throttled ones are not in it",
     ),
-    _dynamodb("system_errors", Kind.SPARSE_COUNTER, "errors", _SUM, _TABLE, "HTTP 500 answers, by operation"),
-    _dynamodb(
+    ("system_errors", Kind.SPARSE_COUNTER, "errors", _SUM, _TABLE, "HTTP 500 answers, by operation"),
+    (
         "conditional_check_failures",
         Kind.SPARSE_COUNTER,
         "requests",
@@ -161,10 +144,8 @@ _DYNAMODB = (
         _TABLE,
         "conditional writes that failed; they consume write units all the same",
     ),
-    _dynamodb(
-        "transaction_conflicts", Kind.SPARSE_COUNTER, "requests", _SUM, _TABLE, "requests rejected by a transaction"
-    ),
-    _dynamodb(
+    ("transaction_conflicts", Kind.SPARSE_COUNTER, "requests", _SUM, _TABLE, "requests rejected by a transaction"),
+    (
         "ttl_deleted_items",
         Kind.SPARSE_COUNTER,
         "items",
@@ -172,7 +153,7 @@ _DYNAMODB = (
         _TABLE,
         "items deleted by time to live; they consume no write units",
     ),
-    _dynamodb(
+    (
         "table_size_bytes",
         Kind.GAUGE,
         "bytes",
@@ -180,7 +161,7 @@ _DYNAMODB = (
         _TABLE_OR_INDEX,
         "size by DescribeTable, refreshed by the service about every six hours",
     ),
-    _dynamodb(
+    (
         "item_count",
         Kind.GAUGE,
         "items",
@@ -192,8 +173,9 @@ _DYNAMODB = (
 
 _BUCKETS = "a bucket's upper bound (steps of x1.2), decaying over minutes; 1 also means none"
 
-_CASSANDRA = (
-    _cassandra(
+_CASSANDRA = _metrics(
+    Engine.CASSANDRA,
+    (
         "tombstones_per_read",
         Kind.GAUGE,
         "tombstones",
@@ -201,7 +183,7 @@ _CASSANDRA = (
         _REPLICA,
         f"tombstones scanned per read at this replica: {_BUCKETS}",
     ),
-    _cassandra(
+    (
         "live_rows_per_read",
         Kind.GAUGE,
         "rows",
@@ -209,14 +191,12 @@ _CASSANDRA = (
         _REPLICA,
         f"live rows returned per read at this replica: {_BUCKETS}",
     ),
-    _cassandra("reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "local reads served by this replica in the period"),
-    _cassandra("writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "local writes (deletes included) in the period"),
-    _cassandra("scans", Kind.COUNTER, "scans", _SUM, _REPLICA, "local range reads in the period"),
-    _cassandra("coordinator_reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "reads this node coordinated for the table"),
-    _cassandra(
-        "coordinator_writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "writes this node coordinated for the table"
-    ),
-    _cassandra(
+    ("reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "local reads served by this replica in the period"),
+    ("writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "local writes (deletes included) in the period"),
+    ("scans", Kind.COUNTER, "scans", _SUM, _REPLICA, "local range reads in the period"),
+    ("coordinator_reads", Kind.COUNTER, "reads", _SUM, _REPLICA, "reads this node coordinated for the table"),
+    ("coordinator_writes", Kind.COUNTER, "writes", _SUM, _REPLICA, "writes this node coordinated for the table"),
+    (
         "local_read_latency_ms",
         Kind.GAUGE,
         "ms",
@@ -224,7 +204,7 @@ _CASSANDRA = (
         _REPLICA,
         "replica-side read latency; at 1 ms resolution only from 4.1 on (the virtual table's unit is off by 1000)",
     ),
-    _cassandra(
+    (
         "local_write_latency_ms",
         Kind.GAUGE,
         "ms",
@@ -232,8 +212,8 @@ _CASSANDRA = (
         _REPLICA,
         "replica-side write latency; at 1 ms resolution only from 4.1 on",
     ),
-    _cassandra("disk_used_bytes", Kind.GAUGE, "bytes", _LAST, _REPLICA, "live size on disk, rounded up to a MiB"),
-    _cassandra(
+    ("disk_used_bytes", Kind.GAUGE, "bytes", _LAST, _REPLICA, "live size on disk, rounded up to a MiB"),
+    (
         "max_partition_bytes",
         Kind.GAUGE,
         "bytes",
@@ -241,7 +221,7 @@ _CASSANDRA = (
         _REPLICA,
         "largest partition written to an SSTable: a bucket's upper bound, rounded up to a MiB",
     ),
-    _cassandra(
+    (
         "droppable_tombstone_ratio",
         Kind.GAUGE,
         "ratio",
@@ -249,23 +229,17 @@ _CASSANDRA = (
         _REPLICA,
         "estimated share of cells that are tombstones older than gc_grace (JMX or nodetool; not over CQL)",
     ),
-    _cassandra(
-        "oldest_sstable_age_s", Kind.GAUGE, "s", _LAST, _REPLICA, "age of the newest cell of the oldest live SSTable"
-    ),
-    _cassandra(
-        "sstables_per_read", Kind.GAUGE, "SSTables", _DISTRIBUTION, _REPLICA, f"SSTables touched per read: {_BUCKETS}"
-    ),
-    _cassandra("percent_repaired", Kind.GAUGE, "percent", _LAST, _REPLICA, "share of bytes marked repaired"),
-    _cassandra("pending_compactions", Kind.GAUGE, "tasks", _LAST, _NODE, "estimated compactions to do (JMX/nodetool)"),
-    _cassandra("thread_pool_pending", Kind.GAUGE, "tasks", _LAST, _NODE, "queued tasks, by thread pool"),
-    _cassandra(
-        "thread_pool_blocked", Kind.COUNTER, "tasks", _SUM, _NODE, "tasks blocked in the period, by thread pool"
-    ),
-    _cassandra("pending_hints", Kind.GAUGE, "files", _LAST, _NODE, "hint files waiting for other nodes"),
-    _cassandra("clients", Kind.GAUGE, "connections", _LAST, _NODE, "native-protocol connections"),
-    _cassandra("cpu_ratio", Kind.GAUGE, "ratio", _LAST, _NODE, "share of the node's CPU in use, 0 to 1"),
-    _cassandra("scrape_duration_s", Kind.GAUGE, "s", _LAST, _NODE, "how long one scrape of the node's metrics took"),
-    _cassandra("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
+    ("oldest_sstable_age_s", Kind.GAUGE, "s", _LAST, _REPLICA, "age of the newest cell of the oldest live SSTable"),
+    ("sstables_per_read", Kind.GAUGE, "SSTables", _DISTRIBUTION, _REPLICA, f"SSTables touched per read: {_BUCKETS}"),
+    ("percent_repaired", Kind.GAUGE, "percent", _LAST, _REPLICA, "share of bytes marked repaired"),
+    ("pending_compactions", Kind.GAUGE, "tasks", _LAST, _NODE, "estimated compactions to do (JMX/nodetool)"),
+    ("thread_pool_pending", Kind.GAUGE, "tasks", _LAST, _NODE, "queued tasks, by thread pool"),
+    ("thread_pool_blocked", Kind.COUNTER, "tasks", _SUM, _NODE, "tasks blocked in the period, by thread pool"),
+    ("pending_hints", Kind.GAUGE, "files", _LAST, _NODE, "hint files waiting for other nodes"),
+    ("clients", Kind.GAUGE, "connections", _LAST, _NODE, "native-protocol connections"),
+    ("cpu_ratio", Kind.GAUGE, "ratio", _LAST, _NODE, "share of the node's CPU in use, 0 to 1"),
+    ("scrape_duration_s", Kind.GAUGE, "s", _LAST, _NODE, "how long one scrape of the node's metrics took"),
+    ("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *_CASSANDRA)}
