@@ -84,8 +84,10 @@ def _capacity(direction: str) -> tuple[_Row, ...]:
             read,
             _REQUEST_SIZES,
             both,
-            f"{read} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
-            "The table's own series excludes its indexes",
+            (
+                f"{read} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
+                "The table's own series excludes its indexes"
+            ),
         ),
         (
             f"provisioned_{direction}_units",

@@ -1,0 +1,236 @@
+"""What an analyzer sees, and how it is asked.
+
+A `Case` is one subject with its window, its related subjects, attribute changes, gaps and thresholds. A total exists only
+where coverage is proven: what an analyzer `needs` and the case cannot prove is answered Unknown by `judge`, so that
+`find` never sees a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillfit.metrics import METRICS
+from stillfit.model import (
+    Answer,
+    AttributeChange,
+    Attributes,
+    CostFigure,
+    Evidence,
+    EvidenceKind,
+    Gap,
+    Judgement,
+    Level,
+    Series,
+    Span,
+    Statistic,
+    Subject,
+    Unknown,
+    Value,
+)
+from stillfit.series import covered_s, dense
+
+MIN_COVERAGE = 0.9
+"""Share of the window that must be vouched for before anything is said (ours: one late page of ten is tolerated)."""
+
+_FOLDS: Mapping[Statistic, Callable[[NDArray[np.float64]], float]] = MappingProxyType(
+    {
+        Statistic.SUM: lambda values: float(np.nansum(values)),
+        Statistic.COUNT: lambda values: float(np.nansum(values)),
+        Statistic.MINIMUM: lambda values: float(np.nanmin(values)),
+        Statistic.AVERAGE: lambda values: float(np.nanmean(values)),
+        Statistic.LAST: lambda values: float(values[~np.isnan(values)][-1]),
+    }
+)
+"""How the buckets of a window become one number; a maximum or percentile folds to its maximum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One subject at one time. Series are already cut to the window and of one resolution, one per key."""
+
+    subject: Subject
+    at: datetime
+    window: Span
+    series: tuple[Series, ...] = ()
+    attributes: Attributes | None = None
+    changes: tuple[AttributeChange, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    related: tuple[Case, ...] = ()
+    """A table's indexes and replicas, or the table of an index; these have no related cases of their own."""
+    costs: tuple[CostFigure, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def threshold(self, name: str) -> float:
+        return self.thresholds[name]
+
+    def of_level(self, level: Level) -> tuple[Case, ...]:
+        """This case where it has the level, else the related ones that have."""
+        return (self,) if self.subject.level is level else tuple(c for c in self.related if c.subject.level is level)
+
+    def holders(self, metric: str) -> tuple[Case, ...]:
+        """The cases that carry a metric: this one, or its replicas for what only a node can tell."""
+        if self.subject.level in METRICS[metric].levels:
+            return (self,)
+        return tuple(case for case in self.related if case.subject.level in METRICS[metric].levels)
+
+    def parts(self, metric: str, statistic: Statistic) -> tuple[Series, ...]:
+        """This subject's own series of a metric, one per dimension."""
+        return tuple(one for one in self.series if one.metric == metric and one.statistic is statistic)
+
+    def coverage(self, metric: str) -> float:
+        """Share of the window, 0 to 1, that is vouched for, over all subjects that carry the metric."""
+        holders = self.holders(metric)
+        shares = [
+            max((covered_s(one, self.window) for one in case.series if one.metric == metric), default=0)
+            for case in holders
+        ]
+        return sum(shares) / (len(holders) * self.window.seconds) if holders and self.window.seconds else 0.0
+
+    def proves(self, *metrics: str) -> bool:
+        """Whether each of the metrics is covered well enough to form a total."""
+        return all(self.coverage(metric) >= MIN_COVERAGE for metric in metrics)
+
+    def values(self, metric: str, statistic: Statistic = Statistic.SUM) -> NDArray[np.float64]:
+        """All dimensions of this subject's metric summed per bucket, on the window's grid; NaN where not known."""
+        zero = METRICS[metric].absent_is_zero
+        rows = [dense(one, self.window, absent_is_zero=zero) for one in self.parts(metric, statistic)]
+        if not rows:
+            return np.empty(0)
+        stacked = np.vstack(rows)
+        known = ~np.isnan(stacked).all(axis=0)
+        return np.where(known, np.nansum(stacked, axis=0), np.nan)
+
+    def total(self, metric: str, statistic: Statistic = Statistic.SUM) -> float:
+        """The window folded to one number over all dimensions and holders: sums add, maxima and percentiles peak.
+
+        Raises LookupError where coverage is not proven: ask `proves` first for what the analyzer only wants.
+        """
+        if not self.proves(metric):
+            raise LookupError(f"{metric} of {self.subject} is covered {self.coverage(metric):.0%}, not proven")
+        folded = [number for case in self.holders(metric) if (number := case.fold(metric, statistic)) is not None]
+        if not folded:
+            return 0.0
+        return sum(folded) if statistic in {Statistic.SUM, Statistic.COUNT} else max(folded)
+
+    def fold(self, metric: str, statistic: Statistic) -> float | None:
+        """This subject's own number for the window; None where nothing is known."""
+        values = self.values(metric, statistic)
+        if not len(values) or np.isnan(values).all():
+            return None
+        return _FOLDS.get(statistic, lambda row: float(np.nanmax(row)))(values)
+
+    def attribute(self, name: str) -> Value | None:
+        return self.attributes.get(name) if self.attributes else None
+
+    def number(self, name: str) -> float | None:
+        """A numeric attribute; None where it is not known or not a number."""
+        value = self.attribute(name)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def changed(self, name: str, within: timedelta) -> tuple[AttributeChange, ...]:
+        """Changes of a setting, newest first, not older than `within` before the end of the window."""
+        oldest = self.window.ends_at - within
+        found = [c for c in self.changes if c.name == name and oldest <= c.at <= self.window.ends_at]
+        return tuple(sorted(found, key=lambda change: change.at, reverse=True))
+
+    def evidence(self, *metrics: str, statistic: Statistic = Statistic.SUM) -> tuple[Evidence, ...]:
+        """Each metric's number over the window with its coverage; a metric never seen is left out."""
+        found = (self._evidence_of(metric, statistic) for metric in metrics)
+        return tuple(one for one in found if one is not None)
+
+    def setting(self, *names: str) -> tuple[Evidence, ...]:
+        """Settings as evidence; one that is not known is left out."""
+        known = [(name, value) for name in names if (value := self.attribute(name)) is not None]
+        return tuple(self._evidence_of_setting(name, value) for name, value in known)
+
+    def _evidence_of(self, metric: str, statistic: Statistic) -> Evidence | None:
+        holders = self.holders(metric)
+        folded = [number for case in holders if (number := case.fold(metric, statistic)) is not None]
+        if not folded:
+            return None
+        mid = sum(folded) if statistic in {Statistic.SUM, Statistic.COUNT} else max(folded)
+        parts = [one for case in holders for one in case.parts(metric, statistic) if len(one.times)]
+        newest = max((int(one.times[-1]) + one.period_s for one in parts), default=self.window.start)
+        return Evidence(
+            signal=metric if statistic is Statistic.SUM else f"{metric}_{statistic}",
+            unit=METRICS[metric].unit,
+            kind=EvidenceKind.MEASURED,
+            source=self.subject.engine.value,
+            low=mid,
+            mid=mid,
+            high=mid,
+            window=self.window,
+            points=sum(len(one.times) for one in parts),
+            coverage=self.coverage(metric),
+            freshness_s=max(0, int(self.at.timestamp()) - newest),
+        )
+
+    def _evidence_of_setting(self, name: str, value: Value) -> Evidence:
+        number = self.number(name)
+        text = "" if number is not None else ", ".join(value) if isinstance(value, tuple) else str(value)
+        read_at = self.attributes.at if self.attributes else self.at
+        return Evidence(
+            signal=name,
+            unit="",
+            kind=EvidenceKind.MEASURED,
+            source="settings",
+            low=number,
+            mid=number,
+            high=number,
+            text=text,
+            points=1,
+            freshness_s=max(0, int((self.at - read_at).total_seconds())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """A line that an analyzer draws, with the reason for its place; a user may set it per table."""
+
+    name: str
+    value: float
+    unit: str
+    why: str
+    """Source (document, version or date), or "ours" with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyzer:
+    """One detector: which subjects it judges, on what window, what it must have, and its question."""
+
+    id: str
+    level: Level
+    needs: frozenset[str]
+    """Metrics without which nothing may be said; uncovered ones end as Unknown before `find` is called."""
+    wants: frozenset[str] = frozenset()
+    """Metrics that sharpen the answer; `find` asks `case.proves` before it uses one."""
+    engines: frozenset[str]
+    window: timedelta = timedelta(hours=1)
+    hourly: bool = False
+    """Judge on hourly sums (long windows) instead of the finest period there is."""
+    causes: Mapping[str, str]
+    """The closed set of causes: id -> what it means in one sentence."""
+    thresholds: tuple[Threshold, ...] = ()
+    find: Callable[[Case], Answer]
+
+
+def judge(analyzer: Analyzer, case: Case) -> Judgement:
+    """Ask one analyzer about one case; what it needs and the case cannot prove is Unknown."""
+    missing = tuple(sorted(name for name in analyzer.needs if not case.proves(name)))
+    answer = Unknown("; ".join(_why(case, name) for name in missing), missing) if missing else analyzer.find(case)
+    return Judgement(detector=analyzer.id, subject=case.subject, answer=answer)
+
+
+def _why(case: Case, metric: str) -> str:
+    """Why a metric is not proven, in the words of the gap where there is one."""
+    cases = (case, *case.related)
+    gap = next((g for c in cases for g in c.gaps if g.missing in {metric, "*"}), None)
+    if gap is not None:
+        return f"{metric}: {gap.reason} ({gap.detail})" if gap.detail else f"{metric}: {gap.reason}"
+    return f"{metric}: {case.coverage(metric):.0%} of the window was seen, {MIN_COVERAGE:.0%} needed"
