@@ -1,8 +1,8 @@
 """What an analyzer sees, and how it is asked.
 
-A `Case` is one subject with its window, its related subjects, attribute changes, gaps and thresholds. A total exists only
-where coverage is proven: what an analyzer `needs` and the case cannot prove is answered Unknown by `judge`, so that
-`find` never sees a hole.
+A `Case` is one subject with its window, its related subjects, attribute changes, gaps and thresholds. A total exists
+only where coverage is proven: what an analyzer `needs` and the case cannot prove is answered Unknown by `judge`, so
+that `find` never sees a hole.
 """
 
 from __future__ import annotations
@@ -38,16 +38,20 @@ from stillfit.series import covered_s, dense
 MIN_COVERAGE = 0.9
 """Share of the window that must be vouched for before anything is said (ours: one late page of ten is tolerated)."""
 
-_FOLDS: Mapping[Statistic, Callable[[NDArray[np.float64]], float]] = MappingProxyType(
-    {
-        Statistic.SUM: lambda values: float(np.nansum(values)),
-        Statistic.COUNT: lambda values: float(np.nansum(values)),
-        Statistic.MINIMUM: lambda values: float(np.nanmin(values)),
-        Statistic.AVERAGE: lambda values: float(np.nanmean(values)),
-        Statistic.LAST: lambda values: float(values[~np.isnan(values)][-1]),
-    }
-)
-"""How the buckets of a window become one number; a maximum or percentile folds to its maximum."""
+
+def _fold(values: NDArray[np.float64], statistic: Statistic) -> float:
+    """The buckets of a window as one number; a maximum or percentile folds to its maximum. Not all may be NaN."""
+    match statistic:
+        case Statistic.SUM | Statistic.COUNT:
+            return float(np.nansum(values))
+        case Statistic.MINIMUM:
+            return float(np.nanmin(values))
+        case Statistic.AVERAGE:
+            return float(np.nanmean(values))
+        case Statistic.LAST:
+            return float(values[~np.isnan(values)][-1])
+        case _:
+            return float(np.nanmax(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +127,7 @@ class Case:
         values = self.values(metric, statistic)
         if not len(values) or np.isnan(values).all():
             return None
-        return _FOLDS.get(statistic, lambda row: float(np.nanmax(row)))(values)
+        return _fold(values, statistic)
 
     def attribute(self, name: str) -> Value | None:
         return self.attributes.get(name) if self.attributes else None
