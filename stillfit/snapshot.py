@@ -1,0 +1,138 @@
+"""What is known at one time, and the cases that are cut from it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from stillfit.case import Analyzer, Case
+from stillfit.model import (
+    AttributeChange,
+    Attributes,
+    CostFigure,
+    Engine,
+    Gap,
+    Level,
+    Series,
+    SeriesKey,
+    Span,
+    Subject,
+    Workload,
+)
+from stillfit.series import cut, merge
+
+HOUR = 3600
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """Everything one turn may look at. `spans` says, per engine, which stretch has settled and may be judged."""
+
+    at: datetime
+    spans: Mapping[Engine, Span]
+    subjects: tuple[Subject, ...]
+    series: tuple[Series, ...] = ()
+    attributes: tuple[Attributes, ...] = ()
+    changes: tuple[AttributeChange, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+
+    def cases(
+        self, analyzer: Analyzer, thresholds: Callable[[Analyzer, Subject], Mapping[str, float]]
+    ) -> Iterator[Case]:
+        """One case for each subject that the analyzer judges, on its window and resolution."""
+        for subject in self.subjects:
+            if subject.engine in analyzer.engines and subject.level is analyzer.level and subject.engine in self.spans:
+                yield replace(self.case(subject, analyzer), thresholds=thresholds(analyzer, subject))
+
+    def case(self, subject: Subject, analyzer: Analyzer, costs: tuple[CostFigure, ...] = ()) -> Case:
+        """One subject as an analyzer sees it, with its indexes and replicas, or its table."""
+        alone = self._alone(subject, analyzer)
+        family = self._families[subject.parent]
+        related = tuple(self._alone(other, analyzer) for other in family if other != subject)
+        return replace(alone, related=related, costs=costs)
+
+    def window(self, engine: Engine, analyzer: Analyzer) -> Span:
+        """The newest settled stretch of the analyzer's length, or all there is when that is shorter."""
+        span = self.spans[engine]
+        end = span.end // HOUR * HOUR if analyzer.hourly and span.seconds > HOUR else span.end
+        return Span(max(span.start, end - int(analyzer.window.total_seconds())), end)
+
+    def _alone(self, subject: Subject, analyzer: Analyzer) -> Case:
+        window = self.window(subject.engine, analyzer)
+        return Case(
+            subject=subject,
+            at=self.at,
+            window=window,
+            series=_resolved(self._series[subject], window, hourly=analyzer.hourly),
+            attributes=self._attributes.get(subject),
+            changes=tuple(self._changes[subject]),
+            gaps=(*self._gaps[subject], *self._scope_gaps(subject)),
+        )
+
+    def _scope_gaps(self, subject: Subject) -> tuple[Gap, ...]:
+        """What could not be read of the whole account, cluster or node holds for everything in it."""
+        scope = Subject(engine=subject.engine, scope=subject.scope)
+        node = replace(scope, node=subject.node)
+        holders = {holder for holder in (scope, node) if holder != subject}
+        return tuple(gap for holder in holders for gap in self._gaps[holder])
+
+    @cached_property
+    def _series(self) -> Mapping[Subject, list[Series]]:
+        return _grouped(self.series, lambda one: one.subject)
+
+    @cached_property
+    def _changes(self) -> Mapping[Subject, list[AttributeChange]]:
+        return _grouped(self.changes, lambda change: change.subject)
+
+    @cached_property
+    def _gaps(self) -> Mapping[Subject, list[Gap]]:
+        return _grouped(self.gaps, lambda gap: gap.subject)
+
+    @cached_property
+    def _attributes(self) -> Mapping[Subject, Attributes]:
+        return {one.subject: one for one in sorted(self.attributes, key=lambda one: one.at)}
+
+    @cached_property
+    def _families(self) -> Mapping[Subject, list[Subject]]:
+        """A table with its indexes and replicas; any other subject is a family of one."""
+        families = _grouped(self.subjects, lambda subject: subject.parent)
+        for subject in self.subjects:
+            if subject.level is Level.INDEX and subject.parent not in families[subject.parent]:
+                families[subject.parent].append(subject.parent)
+        return families
+
+
+def _grouped(rows: Iterable[_T], key: Callable[[_T], Subject]) -> defaultdict[Subject, list[_T]]:
+    groups: defaultdict[Subject, list[_T]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def _resolved(series: Iterable[Series], window: Span, *, hourly: bool) -> tuple[Series, ...]:
+    """Each metric once, cut to the window: hourly where the analyzer wants that and it is there, else the finest."""
+    pieces: defaultdict[SeriesKey, list[Series]] = defaultdict(list)
+    for one in series:
+        pieces[one.key].append(cut(one, window))
+    best: dict[SeriesKey, Series] = {}
+    for key, found in pieces.items():
+        merged, identity = merge(found), key._replace(period_s=0)
+        if identity not in best or _better(merged, best[identity], hourly=hourly):
+            best[identity] = merged
+    return tuple(best.values())
+
+
+def _better(one: Series, other: Series, *, hourly: bool) -> bool:
+    """Whether `one` serves the analyzer better: it covers more; at equal cover, the wanted resolution wins."""
+    cover = [sum(span.seconds for span in series.covered) for series in (one, other)]
+    if cover[0] != cover[1]:
+        return cover[0] > cover[1]
+    wanted = HOUR if hourly else 0
+    return abs(one.period_s - wanted) < abs(other.period_s - wanted)
