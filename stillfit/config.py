@@ -1,0 +1,195 @@
+"""Settings: what an operator may write in stillfit.yaml. Frozen; unknown keys are errors; secrets print as ***.
+
+Reading a file, with line numbers and nearest keys, is stillfit/configfile.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from stillfit.model import Engine
+
+
+class Section(BaseModel):
+    """A frozen part of the file that refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Seconds = Annotated[timedelta, Field(gt=timedelta(0))]
+"""A length of time: "5m", "2h", "14d" or a number of seconds; longer than zero."""
+
+
+class Aws(Section):
+    """One account seen through one set of credentials, in one or more regions."""
+
+    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Region names such as eu-west-1. Each becomes a source of its own, with its own limits and failures."""
+    account: str | None = None
+    """Twelve digits; asked of STS when absent. A mismatch with the credentials is refused at start."""
+    profile: str | None = None
+    """A profile of the AWS configuration files; the default credential chain when absent."""
+    role_arn: str | None = None
+    """A role to assume, one hour at a time."""
+    external_id: SecretStr | None = None
+    """Sent when assuming `role_arn`."""
+    include: tuple[str, ...] = ("*",)
+    """Table names or patterns (* and ?) to watch."""
+    exclude: tuple[str, ...] = ()
+    """Patterns not to watch; wins over `include`. What is left out is reported as "not asked"."""
+    every: Seconds = timedelta(minutes=5)
+    """How often it is read. Metrics keep their one-minute resolution; reading rarer only costs freshness.
+    Five minutes: one call then brings five points for the price of one."""
+    first_look: Seconds = timedelta(days=14)
+    """How far back the very first read goes. CloudWatch keeps one-minute points for 15 days."""
+
+
+class Cassandra(Section):
+    """One cluster."""
+
+    cluster: str
+    """The name it is called by in messages; need not be the cluster's own."""
+    contact_points: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Addresses, or address:port, of nodes to start from; the others are found from them."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 9042
+    """Native protocol port where a contact point names none."""
+    username: str | None = None
+    """A role with LOGIN and the grants of deploy/cassandra/grants.cql; no access to data."""
+    password: SecretStr | None = None
+    """Better in the environment or a file: `password_file`."""
+    password_file: Path | None = None
+    """A file holding nothing but the password."""
+    tls_ca_file: Path | None = None
+    """PEM file of the authority that signed the nodes' certificates; TLS is off when absent."""
+    include: tuple[str, ...] = ("*",)
+    """Tables to watch, as keyspace.table patterns."""
+    exclude: tuple[str, ...] = ("system*.*",)
+    """Tables not to watch; wins over `include`."""
+    every: Seconds = timedelta(minutes=1)
+    """How often it is read. Read statistics decay within five minutes, so longer than that goes blind between reads."""
+
+
+class Slack(Section):
+    """Where advice is told. A bot token gives one edited message per advice; a webhook is the degraded mode."""
+
+    channel: str = ""
+    """Channel name or id for the bot token."""
+    token: SecretStr | None = None
+    """Bot token with chat:write and channels:history. Better in the environment (STILLFIT_SLACK__TOKEN) or a file."""
+    token_file: Path | None = None
+    """A file holding nothing but the token."""
+    webhook_url: SecretStr | None = None
+    """An incoming webhook: no edits, no threads, and after a crash a message may repeat (it then says so)."""
+    base_url: str = "https://slack.com/api/"
+    """Slack's Web API; another one for a stand-in on this machine."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Slack:
+        ways = [way for way in (self.token or self.token_file, self.webhook_url) if way]
+        if len(ways) > 1:
+            raise ValueError("give a token or a webhook_url, not both: they are two modes of the same sink")
+        if (self.token or self.token_file) and not self.channel:
+            raise ValueError("a token needs a channel to post to")
+        return self
+
+
+class Http(Section):
+    """The daemon's own pages: status, /metrics, health."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Loopback by default: the pages have no password of their own."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 9877
+    """Port; 0 takes a free one and prints it."""
+    allow_reload: bool = False
+    """Whether POST /-/reload is answered; SIGHUP always is."""
+
+
+class Fact(Section):
+    """Something a person knows and no metric tells."""
+
+    value: str | float | bool | tuple[str, ...]
+    """The answer; the questions and their kinds are listed by `stillfit explain declared`."""
+    declared_at: date
+    """When it was said; after 180 days it no longer counts."""
+    owner: str
+    """Who said it, and can be asked."""
+
+
+class WorkloadConfig(Section):
+    """The user's unit: one or more tables with what is known about them."""
+
+    name: str
+    """What people call it: "orders"."""
+    tables: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Table names, or full subject texts where a name is not unique."""
+    declared: dict[str, Fact] = {}
+    """Facts by name."""
+
+
+class ThresholdConfig(Section):
+    """Another place for one of a detector's lines."""
+
+    detector: str
+    """Detector id, such as dynamodb/throttling."""
+    name: str
+    """The threshold's name as the detector's page lists it."""
+    value: float
+    """The new value, in the threshold's own unit."""
+    tables: tuple[str, ...] = ("*",)
+    """Names or patterns of the tables it holds for; the last entry that matches wins."""
+
+
+class Retention(Section):
+    """How long history is kept."""
+
+    minutes: Seconds = timedelta(days=15)
+    """One-minute points. 15 days: as long as CloudWatch has them, and as long as the capacity replays need."""
+    hours: Seconds = timedelta(days=400)
+    """Hourly sums: a year and a month, so that last year's season can be seen."""
+
+
+class Config(Section):
+    """The whole file."""
+
+    instance: str = "stillfit"
+    """Name of this installation in messages, so that two of them on one channel can be told apart."""
+    store: str = "sqlite:///stillfit.db"
+    """SQLAlchemy URL: sqlite:///PATH for one daemon, postgresql+psycopg://... for several replicas."""
+    aws: tuple[Aws, ...] = ()
+    """Accounts to watch."""
+    cassandra: tuple[Cassandra, ...] = ()
+    """Clusters to watch."""
+    workloads: tuple[WorkloadConfig, ...] = ()
+    """Tables grouped and declared about; every other table is a workload of its own."""
+    thresholds: tuple[ThresholdConfig, ...] = ()
+    """Lines drawn elsewhere than by default."""
+    slack: Slack | None = None
+    """Absent: advice is kept, shown on the pages, and told to nobody."""
+    http: Http = Http()
+    """The daemon's own pages."""
+    evaluate_every: Seconds = timedelta(minutes=1)
+    """How often what was collected is judged."""
+    lookback: Seconds = timedelta(hours=3)
+    """How much one-minute history one judgement may look at; longer questions use hourly sums."""
+    retention: Retention = Retention()
+    """How long history is kept."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """auto: text on a terminal, JSON elsewhere."""
+
+    @field_validator("workloads")
+    @classmethod
+    def _unique_names(cls, workloads: tuple[WorkloadConfig, ...]) -> tuple[WorkloadConfig, ...]:
+        names = [workload.name for workload in workloads]
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        if doubles:
+            raise ValueError(f"workload names must be unique, these are not: {', '.join(doubles)}")
+        return workloads
+
+    @property
+    def engines(self) -> frozenset[Engine]:
+        pairs = ((Engine.DYNAMODB, self.aws), (Engine.CASSANDRA, self.cassandra))
+        return frozenset(engine for engine, targets in pairs if targets)
