@@ -5,11 +5,12 @@ Reading a file, with line numbers and nearest keys, is stillfit/configfile.py.
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from stillfit.model import Engine
 
@@ -20,8 +21,17 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-Seconds = Annotated[timedelta, Field(gt=timedelta(0))]
-"""A length of time: "5m", "2h", "14d" or a number of seconds; longer than zero."""
+def _length(value: object) -> object:
+    """Read 90s, 5m, 2h, 14d; anything else is left to pydantic, which takes seconds."""
+    found = re.fullmatch(r"(\d+)\s*([smhd])", value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_length), Field(gt=timedelta(0))]
+"""A length of time: "90s", "5m", "2h", "14d" or a number of seconds; longer than zero."""
 
 
 class Aws(Section):
