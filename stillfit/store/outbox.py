@@ -5,13 +5,13 @@ For the sender (stillfit/notify), these signatures are the contract:
     row = store.outbox.claim(now, epoch)       # commits state SENDING before anything is sent: the intent row
     ... send ...
     store.outbox.mark_sent(row.id, receipt, epoch=epoch, record=MessageRecord(...))   # the sink took it
-    store.outbox.retry_at(row.id, when, error, epoch=epoch)                           # not taken, or read back as absent
+    store.outbox.retry_at(row.id, when, error, epoch=epoch)                           # not taken, or read back: absent
     store.outbox.fail(row.id, error, epoch=epoch)                                     # will never be taken
     store.outbox.hold(row.channel, until)                                             # 429: only this channel waits
     for row in store.outbox.sending(): ...     # after a restart or takeover: outcome unknown, read the sink back
 
 Rules: rows enter only through `Store.commit`, in the transaction of the transition they tell of. Of one advice and sink
-at most one row is claimed at a time and in the order of transition numbers, so a later state never overtakes an earlier.
+at most one row is claimed at a time, in the order of transition numbers: a later state never overtakes an earlier one.
 A row in SENDING is never claimed again: whoever takes over settles it by `mark_sent` or `retry_at` first. Every write
 carries the epoch of the lease EVALUATION (leases.py) and raises LeaseLostError when another replica took over; None
 says that there is no lease (one-shot commands). A call that names no row in SENDING raises StoreError.
@@ -103,15 +103,15 @@ class Outbox(Protocol):
         """The next row that is due, now committed as SENDING; None when nothing is due."""
         ...
 
-    def mark_sent(self, id: str, receipt: str, *, epoch: int | None, record: MessageRecord | None = None) -> None:  # noqa: A002  (the row's own name)
+    def mark_sent(self, row_id: str, receipt: str, *, epoch: int | None, record: MessageRecord | None = None) -> None:
         """The sink has it. `record`, where given, is stored in the same transaction."""
         ...
 
-    def retry_at(self, id: str, when: datetime, error: str, *, epoch: int | None) -> None:  # noqa: A002  (the row's own name)
+    def retry_at(self, row_id: str, when: datetime, error: str, *, epoch: int | None) -> None:
         """Back to QUEUED, due at `when`. Also for a row whose read-back shows that the sink does not have it."""
         ...
 
-    def fail(self, id: str, error: str, *, epoch: int | None) -> None:  # noqa: A002  (the row's own name)
+    def fail(self, row_id: str, error: str, *, epoch: int | None) -> None:
         """Given up for good; stays readable for `doctor` and the status page."""
         ...
 
