@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from stillfit.model import Batch
+from stillfit.model import Batch, Subject
 
 
 class Source(Protocol):
@@ -20,6 +20,11 @@ class Source(Protocol):
     @property
     def id(self) -> str:
         """Stable name: "aws/123456789012/eu-west-1", "cassandra/prod". Jobs, leases, shards and metrics carry it."""
+        ...
+
+    @property
+    def scope(self) -> Subject:
+        """What a failure of the whole source is said of: the account-region, or the cluster (datacenter "" is all)."""
         ...
 
     @property

@@ -79,8 +79,9 @@ class Snapshot:
     def _scope_gaps(self, subject: Subject) -> tuple[Gap, ...]:
         """What could not be read of the whole account, cluster or node holds for everything in it."""
         scope = Subject(engine=subject.engine, scope=subject.scope)
+        everywhere = replace(scope, scope=(subject.scope[0], ""))
         node = replace(scope, node=subject.node)
-        holders = {holder for holder in (scope, node) if holder != subject}
+        holders = {holder for holder in (scope, everywhere, node) if holder != subject}
         return tuple(gap for holder in holders for gap in self._gaps[holder])
 
     @cached_property

@@ -1,0 +1,111 @@
+"""From the sources into the store, and from the store into what one turn may look at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from collector.source import Source
+from stillfit.clock import Clock
+from stillfit.errors import SourceError
+from stillfit.export.health import Health
+from stillfit.export.view import SourceStatus
+from stillfit.metrics import METRICS
+from stillfit.model import Batch, Engine, Gap, Span, Subject, Workload
+from stillfit.snapshot import HOUR, Snapshot
+from stillfit.store import Store
+
+log = structlog.get_logger()
+
+LONG_LOOKBACK = timedelta(days=28)
+"""How far back questions of money and drift look: four of each weekday, so that a weekly pattern cancels out."""
+MINUTE = 60
+
+
+class Intake:
+    """Runs sources and remembers how each does. Used by several threads at once, one per source and the judging one."""
+
+    def __init__(self, store: Store, clock: Clock, health: Health) -> None:
+        self._store = store
+        self._clock = clock
+        self._health = health
+        self._statuses: dict[str, SourceStatus] = {}
+        self._lock = threading.Lock()
+
+    def statuses(self, sources: Iterable[Source]) -> tuple[SourceStatus, ...]:
+        """How each of these sources does; one that was never tried says so by its empty times."""
+        with self._lock:
+            return tuple(self._statuses.get(source.id, _untried(source)) for source in sources)
+
+    def collect(self, source: Source) -> None:
+        """Read one source into the store, batch by batch. Its failure is a Gap on its scope, and stays its own."""
+        status = replace(self.statuses([source])[0], last_attempt=self._clock.now())
+        began, points, subjects = time.perf_counter(), 0, 0
+        try:
+            for batch in source.collect(self._store.last_end(source.id), self._clock.now()):
+                self._store.write(batch)
+                points += sum(len(series.times) for series in batch.series)
+                subjects = max(subjects, len(batch.subjects_seen))
+        except SourceError as error:
+            self._store.write(_failed(source, error, self._clock.now()))
+            self._remember(replace(status, error=str(error)))
+            self._health.collected(source.id, time.perf_counter() - began, error=error.reason.value)
+            log.error("source could not be read", source=source.id, reason=error.reason.value, error=str(error))
+            return
+        seconds = time.perf_counter() - began
+        self._remember(_succeeded(status, self._clock.now(), points=points, subjects=subjects, seconds=seconds))
+        self._health.collected(source.id, seconds, error="")
+        log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
+
+    def snapshot(self, sources: Iterable[Source], workloads: tuple[Workload, ...], lookback: timedelta) -> Snapshot:
+        """What is known now: minutes over the lookback, hourly sums over the long one, settled time only."""
+        now = self._clock.now()
+        spans = settled(sources, now)
+        ends = [span.end for span in spans.values()] or [int(now.timestamp())]
+        recent = Span(min(ends) - int(lookback.total_seconds()), max(ends))
+        longer = Span(min(ends) - int(LONG_LOOKBACK.total_seconds()), max(ends))
+        subjects = self._store.subjects()
+        return Snapshot(
+            at=now,
+            spans=spans,
+            subjects=subjects,
+            series=(*self._store.series(recent), *self._store.hourly(longer, frozenset(METRICS))),
+            attributes=self._store.attributes(),
+            changes=self._store.changes(longer),
+            gaps=self._store.gaps(),
+            workloads=workloads,
+        )
+
+    def _remember(self, status: SourceStatus) -> None:
+        with self._lock:
+            self._statuses[status.id] = status
+
+
+def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
+    """Per engine the long lookback up to the newest whole minute that no source of it will still change."""
+    waits: defaultdict[Engine, int] = defaultdict(int)
+    for source in sources:
+        waits[source.scope.engine] = max(waits[source.scope.engine], source.settle_s)
+    ends = {engine: (int(now.timestamp()) - wait) // MINUTE * MINUTE for engine, wait in waits.items()}
+    return {engine: Span(end - int(LONG_LOOKBACK.total_seconds()), end) for engine, end in ends.items()}
+
+
+def _untried(source: Source) -> SourceStatus:
+    return SourceStatus(id=source.id, engine=source.scope.engine.value)
+
+
+def _succeeded(status: SourceStatus, now: datetime, *, points: int, subjects: int, seconds: float) -> SourceStatus:
+    return replace(
+        status, last_success=now, error="", points=points, subjects=subjects or status.subjects, seconds=seconds
+    )
+
+
+def _failed(source: Source, error: SourceError, now: datetime) -> Batch:
+    gap = Gap(subject=source.scope, missing="*", reason=error.reason, detail=str(error), source=source.id)
+    return Batch(source=source.id, at=now, gaps=(gap,))
