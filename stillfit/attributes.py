@@ -95,6 +95,7 @@ _CASSANDRA_TABLE = _attributes(
     ("only_purge_repaired", "bool", "only_purge_repaired_tombstones"),
     ("unchecked_tombstone_compaction", "bool", "sub-option of compaction"),
     ("unsafe_aggressive_expiration", "bool", "sub-option of TWCS"),
+    ("bloom_filter_fp_chance", "number", "wanted false-positive chance of the bloom filters"),
     ("prepared_inserts", "number", "prepared INSERT statements known to the nodes"),
     ("prepared_insert_columns", "number", "columns named by the widest prepared INSERT"),
     ("prepared_deletes", "number", "prepared DELETE statements"),
