@@ -17,8 +17,8 @@ from stillfit.errors import SourceError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus
 from stillfit.metrics import METRICS
-from stillfit.model import Batch, Engine, Gap, Span, Subject, Workload
-from stillfit.snapshot import HOUR, Snapshot
+from stillfit.model import Batch, Engine, Gap, Span, Workload
+from stillfit.snapshot import Snapshot
 from stillfit.store import Store
 
 log = structlog.get_logger()

@@ -1,0 +1,76 @@
+"""When things run. APScheduler is the timer: memory job store, UTC, late work runs once and is counted, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from stillfit.errors import StoreError
+from stillfit.export.health import Health
+
+log = structlog.get_logger()
+
+THREADS = 20
+"""Jobs that may run at once; a source waits for the network nearly all its time."""
+
+
+class Timetable:
+    """A handful of named jobs. One that fails is logged and counted; the others, and its own next run, go on."""
+
+    def __init__(self, health: Health, *, scale: float) -> None:
+        self._health = health
+        self._scale = scale
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(THREADS)},
+            # None: work that is late still runs (the default of one second drops it in silence)
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(self._still_running, EVENT_JOB_MAX_INSTANCES)
+
+    def every(self, every: timedelta, name: str, work: Callable[[], None]) -> None:
+        """Run `work` soon and then every `every` of the daemon's clock. The first run is spread by the job's name."""
+        seconds = every.total_seconds() / self._scale
+        first = datetime.now(UTC) + timedelta(seconds=min(seconds, 1.0) * _phase(name))
+        self._scheduler.add_job(
+            self._guarded, "interval", (name, work), seconds=seconds, id=name, name=name, next_run_time=first
+        )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def clear(self) -> None:
+        """Take all jobs off; those that run now finish."""
+        self._scheduler.remove_all_jobs()
+
+    def stop(self) -> None:
+        """Start no further job and wait for those that run. May be called twice."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except StoreError as error:
+            self._health.job_ended(name, "store")
+            log.error("the store refused; the job runs again at its next time", job=name, error=str(error))
+        except Exception:
+            self._health.job_ended(name, "crashed")
+            log.exception("job crashed; it runs again at its next time", job=name)
+        else:
+            self._health.job_ended(name, "ok")
+
+    def _still_running(self, event: JobSubmissionEvent) -> None:
+        self._health.job_ended(event.job_id, "still running")
+        log.warning("a job takes longer than its interval; this run was left out", job=event.job_id)
+
+
+def _phase(name: str) -> float:
+    """A stable fraction, so that a fleet of sources never starts together."""
+    return int.from_bytes(sha256(name.encode()).digest()[:2]) / 65536
