@@ -3,7 +3,7 @@
     collect (per source) -> store -> judge -> store (advice + outbox, one transaction) -> send
                                        |-> view -> pages
 
-Whatever must be remembered is in the store, so the daemon may be killed at any instruction and goes on where it stopped.
+Whatever must be remembered is in the store, so the daemon may be killed at any instruction and goes on where it stood.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When things run. APScheduler is the timer: memory job store, UTC, late work runs once and is counted, never dropped."""
+"""When things run. APScheduler is the timer: memory job store, UTC; late work runs once and counted, never dropped."""
 
 from __future__ import annotations
 

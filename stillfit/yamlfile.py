@@ -1,0 +1,123 @@
+"""YAML (and so JSON) that people write: parsed with the line of every key, so that a mistake names its place.
+
+Safe on any input: no tags but the plain ones, no aliases, no duplicate keys, bounded size and depth. Pure: takes text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import yaml
+
+from stillfit.errors import ConfigError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 32
+
+Place = tuple[str | int, ...]
+"""Where in a document: keys and list positions from the top."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A parsed file: plain values, and the line of each place in it."""
+
+    name: str
+    value: object
+    lines: Mapping[Place, int]
+
+    def mistake(self, place: Place, sentence: str) -> str:
+        """One complete line: file:line: key: what is wrong. A place that is absent is shown at its nearest parent."""
+        known = place
+        while known and known not in self.lines:
+            known = known[:-1]
+        return f"{self.name}:{self.lines.get(known, 1)}: {dotted(place) or 'file'}: {sentence}"
+
+
+def parse(text: str, *, name: str) -> Document:
+    """Parse one document. Raises ConfigError with every structural mistake at once."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ConfigError((f"{name}:1: file: larger than {MAX_BYTES} bytes; split it",))
+    try:
+        _refuse_aliases(text, name)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError((f"{name}:{line}: file: not YAML: {error.problem or error.context}",)) from error
+    except yaml.YAMLError as error:
+        raise ConfigError((f"{name}:1: file: not YAML: {error}",)) from error
+    lines: dict[Place, int] = {}
+    mistakes: list[str] = []
+    for place, line, problem in _walk(root, ()):
+        lines.setdefault(place, line)
+        mistakes += [f"{name}:{line}: {dotted(place) or 'file'}: {problem}"] if problem else []
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return Document(name=name, value=_construct(root, name), lines=lines)
+
+
+def dotted(place: Place) -> str:
+    """aws[0].regions, as a person reads it."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """ ", did you mean X?" for the nearest valid word, or a short list of what is valid, or nothing."""
+    valid = sorted(choices)
+    near = get_close_matches(word, valid, n=1, cutoff=0.6)
+    if near:
+        return f", did you mean {near[0]!r}?"
+    return f"; valid are {', '.join(valid)}" if 0 < len(valid) <= 12 else ""
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1
+            raise ConfigError((f"{name}:{line}: file: aliases (*{event.anchor}) are not allowed; write it out",))
+
+
+def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int, str]]:
+    """Each place with its line and, where its structure is wrong, why."""
+    if node is None:
+        return
+    line = node.start_mark.line + 1
+    yield place, line, "nested too deeply" if len(place) > MAX_DEPTH else ""
+    if len(place) > MAX_DEPTH:
+        return
+    if isinstance(node, yaml.SequenceNode):
+        for position, child in enumerate(node.value):
+            yield from _walk(child, (*place, position))
+    if isinstance(node, yaml.MappingNode):
+        yield from _walk_mapping(node, place)
+
+
+def _walk_mapping(node: yaml.MappingNode, place: Place) -> Iterator[tuple[Place, int, str]]:
+    first: dict[str, int] = {}
+    for key, child in node.value:
+        line = key.start_mark.line + 1
+        here = (*place, str(key.value))
+        if not isinstance(key, yaml.ScalarNode):
+            yield place, line, "a key must be plain text"
+            continue
+        if key.value in first:
+            yield here, line, f"given twice, first on line {first[key.value]}; remove one"
+            continue
+        first[key.value] = line
+        yield here, line, ""
+        yield from _walk(child, here)
+
+
+def _construct(root: yaml.Node | None, name: str) -> object:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(root) if root is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError((f"{name}:{line}: file: {error.problem}",)) from error
+    except ValueError as error:  # a date such as 2026-13-45
+        raise ConfigError((f"{name}:1: file: a value cannot be read: {error}",)) from error
+    finally:
+        loader.dispose()
