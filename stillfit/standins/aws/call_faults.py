@@ -1,0 +1,83 @@
+"""What goes wrong with a whole call: refused, delayed, lost or spoilt on its way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from stillfit.standins.aws.calls import Call, RefusedError
+from stillfit.standins.aws.faults import FaultKind
+from stillfit.standins.aws.world import World
+from stillfit.standins.server import Delivery, Response
+
+HTML_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Sign in to the network</h1></body></html>"
+)
+GARBAGE = b"\xff\xfe{]<\x00not an answer"
+
+
+def unsent(world: World, call: Call) -> Response | None:
+    """The answer that never comes, where a fault says so."""
+    fault = world.faults.strike({FaultKind.RESET, FaultKind.HANG}, call)
+    if fault is None:
+        return None
+    return Response(delivery=Delivery.RESET if fault.kind is FaultKind.RESET else Delivery.HANG)
+
+
+def refuse_or_wait(world: World, call: Call) -> None:
+    """Latency first, then a refusal: a slow service can refuse too."""
+    slow = world.faults.strike({FaultKind.LATENCY}, call)
+    if slow is not None:
+        world.faults.sleep(slow.seconds)
+    fault = world.faults.strike(_REFUSALS, call)
+    if fault is not None:
+        raise _REFUSALS[fault.kind](call)
+
+
+def travelling(world: World, call: Call, response: Response) -> Response:
+    """The served answer, as it arrives."""
+    fault = world.faults.strike({FaultKind.TRUNCATED, FaultKind.GARBAGE, FaultKind.HTML}, call)
+    if fault is None:
+        return response
+    if fault.kind is FaultKind.TRUNCATED:
+        return replace(response, delivery=Delivery.TRUNCATED)
+    if fault.kind is FaultKind.GARBAGE:
+        return replace(response, body=GARBAGE)
+    return Response(headers={"Content-Type": "text/html"}, body=HTML_PAGE)
+
+
+def _throttled(_: Call) -> RefusedError:
+    return RefusedError("ThrottlingException", "Rate exceeded")
+
+
+def _internal_error(call: Call) -> RefusedError:
+    code = _INTERNAL_ERRORS.get(call.service, "InternalFailure")
+    return RefusedError(code, "The service could not answer because of an internal error.", status=500)
+
+
+def _unavailable(_: Call) -> RefusedError:
+    return RefusedError("ServiceUnavailable", "The service is unable to answer now. Please try again.", status=503)
+
+
+def _denied(call: Call) -> RefusedError:
+    reason = f"because no identity-based policy allows the {call.action} action"
+    return RefusedError(
+        "AccessDeniedException", f"User: {call.arn} is not authorized to perform: {call.action} {reason}"
+    )
+
+
+def _expired(_: Call) -> RefusedError:
+    return RefusedError("ExpiredTokenException", "The security token included in the request is expired")
+
+
+def _skewed(_: Call) -> RefusedError:
+    return RefusedError("InvalidSignatureException", "Signature expired: the request's time is more than 5 min. away.")
+
+
+_INTERNAL_ERRORS = {"dynamodb": "InternalServerError", "application-autoscaling": "InternalServiceException"}
+_REFUSALS: dict[FaultKind, Callable[[Call], RefusedError]] = {
+    FaultKind.THROTTLE: _throttled,
+    FaultKind.INTERNAL_ERROR: _internal_error,
+    FaultKind.UNAVAILABLE: _unavailable,
+    FaultKind.ACCESS_DENIED: _denied,
+    FaultKind.EXPIRED_TOKEN: _expired,
+    FaultKind.CLOCK_SKEW: _skewed,
+}

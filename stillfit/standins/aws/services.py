@@ -1,0 +1,80 @@
+"""The services of the stand-in, by the models that ship with botocore, and how each is recognised in a request."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, StructureShape
+
+from stillfit.standins.aws.shapes import Check, compile_check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service: `name` is its IAM prefix, `signing` the service in a signature's scope."""
+
+    name: str
+    signing: str
+    botocore: str
+    version: str
+
+    @property
+    def model(self) -> ServiceModel:
+        return _model(self.botocore, self.version)
+
+    @property
+    def speaks_query(self) -> bool:
+        """Codes of the query protocol are the ones clients see, also in JSON and CBOR (trait awsQueryCompatible)."""
+        return "query" in self.model.metadata["protocols"]
+
+    @property
+    def xml_namespace(self) -> str:
+        return str(self.model.metadata.get("xmlNamespace", ""))
+
+    def operation(self, name: str) -> OperationModel | None:
+        return self.model.operation_model(name) if name in self.model.operation_names else None
+
+    def error_shape(self, code: str) -> StructureShape | None:
+        shapes = (shape for shape in self.model.error_shapes if isinstance(shape, StructureShape))
+        return next((shape for shape in shapes if code in (shape.name, shape.error_code)), None)
+
+
+CLOUDWATCH = Service(name="cloudwatch", signing="monitoring", botocore="cloudwatch", version="2010-08-01")
+DYNAMODB = Service(name="dynamodb", signing="dynamodb", botocore="dynamodb", version="2012-08-10")
+SCALING = Service(
+    name="application-autoscaling",
+    signing="application-autoscaling",
+    botocore="application-autoscaling",
+    version="2016-02-06",
+)
+STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
+
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, STS)
+
+
+@cache
+def by_target(prefix: str) -> Service | None:
+    """The service behind an X-Amz-Target prefix or a CBOR service name."""
+    return next((service for service in SERVICES if service.model.metadata.get("targetPrefix") == prefix), None)
+
+
+@cache
+def by_signing_name(name: str) -> Service | None:
+    return next((service for service in SERVICES if service.signing == name), None)
+
+
+@cache
+def _model(name: str, version: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(name, "service-2", version), name)
+
+
+@cache
+def request_check(service: Service, shape_name: str) -> Check:
+    """The compiled check of an input shape, with every bound the model states."""
+    return compile_check(service.model.shape_for(shape_name), bounds=True)
+
+
+@cache
+def answer_check(service: Service, shape_name: str) -> Check:
+    """The compiled check of an output shape or a part of one."""
+    return compile_check(service.model.shape_for(shape_name), bounds=False)

@@ -1,0 +1,41 @@
+"""awsJson 1.0 and 1.1."""
+
+from typing import Any
+
+import orjson
+from botocore.model import OperationModel, Shape
+
+from stillfit.standins.aws.calls import Answer
+from stillfit.standins.aws.services import Service
+from stillfit.standins.aws.wire import RefusalForm, Wire, malformed
+
+
+def _parameters(body: bytes, _: Shape | None) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"The request body is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise malformed("Start of structure or map expected at the beginning of the request body.")
+    return parsed
+
+
+def _answer(_: OperationModel, answer: Answer, __: str) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _refusal(service: Service, form: RefusalForm, _: str) -> bytes:
+    modelled = service.error_shape(form.shape)
+    message = (
+        next((name for name in modelled.members if name.lower() == "message"), "message") if modelled else "message"
+    )
+    return orjson.dumps({"__type": f"{error_namespace(service)}#{form.shape}", message: form.message})
+
+
+def error_namespace(service: Service) -> str:
+    """As the services write it: com.amazonaws.dynamodb.v20120810."""
+    return f"com.amazonaws.{service.botocore.replace('-', '')}.v{service.version.replace('-', '')}"
+
+
+JSON_1_0 = Wire(content_type="application/x-amz-json-1.0", parameters=_parameters, answer=_answer, refusal=_refusal)
+JSON_1_1 = Wire(content_type="application/x-amz-json-1.1", parameters=_parameters, answer=_answer, refusal=_refusal)
