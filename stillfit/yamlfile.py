@@ -20,6 +20,16 @@ Place = tuple[str | int, ...]
 """Where in a document: keys and list positions from the top."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain values only; a date stays the text that was written, for whoever knows which kind is meant."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A parsed file: plain values, and the line of each place in it."""
@@ -29,11 +39,14 @@ class Document:
     lines: Mapping[Place, int]
 
     def mistake(self, place: Place, sentence: str) -> str:
-        """One complete line: file:line: key: what is wrong. A place that is absent is shown at its nearest parent."""
-        known = place
-        while known and known not in self.lines:
-            known = known[:-1]
-        return f"{self.name}:{self.lines.get(known, 1)}: {dotted(place) or 'file'}: {sentence}"
+        """One complete line: file:line: key: what is wrong."""
+        return f"{self.name}:{self.line(place)}: {dotted(place) or 'file'}: {sentence}"
+
+    def line(self, place: Place) -> int:
+        """The line of a place, or of its nearest parent that was written."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
 
 
 def parse(text: str, *, name: str) -> Document:
@@ -41,8 +54,8 @@ def parse(text: str, *, name: str) -> Document:
     if len(text.encode()) > MAX_BYTES:
         raise ConfigError((f"{name}:1: file: larger than {MAX_BYTES} bytes; split it",))
     try:
-        _refuse_aliases(text, name)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_bombs(text, name)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError((f"{name}:{line}: file: not YAML: {error.problem or error.context}",)) from error
@@ -64,7 +77,7 @@ def dotted(place: Place) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """ ", did you mean X?" for the nearest valid word, or a short list of what is valid, or nothing."""
+    """The end of a sentence: the nearest valid word, or a short list of what is valid, or nothing."""
     valid = sorted(choices)
     near = get_close_matches(word, valid, n=1, cutoff=0.6)
     if near:
@@ -72,21 +85,23 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; valid are {', '.join(valid)}" if 0 < len(valid) <= 12 else ""
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+def _refuse_bombs(text: str, name: str) -> None:
+    """Aliases and depth are refused on the event stream, before anything is built from it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1
             raise ConfigError((f"{name}:{line}: file: aliases (*{event.anchor}) are not allowed; write it out",))
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ConfigError((f"{name}:{line}: file: nested deeper than {MAX_DEPTH} levels",))
 
 
 def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int, str]]:
     """Each place with its line and, where its structure is wrong, why."""
     if node is None:
         return
-    line = node.start_mark.line + 1
-    yield place, line, "nested too deeply" if len(place) > MAX_DEPTH else ""
-    if len(place) > MAX_DEPTH:
-        return
+    yield place, node.start_mark.line + 1, ""
     if isinstance(node, yaml.SequenceNode):
         for position, child in enumerate(node.value):
             yield from _walk(child, (*place, position))
@@ -111,13 +126,13 @@ def _walk_mapping(node: yaml.MappingNode, place: Place) -> Iterator[tuple[Place,
 
 
 def _construct(root: yaml.Node | None, name: str) -> object:
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
         return loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError((f"{name}:{line}: file: {error.problem}",)) from error
-    except ValueError as error:  # a date such as 2026-13-45
+    except ValueError as error:  # an integer of thousands of digits
         raise ConfigError((f"{name}:1: file: a value cannot be read: {error}",)) from error
     finally:
         loader.dispose()
