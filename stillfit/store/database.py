@@ -1,0 +1,145 @@
+"""Connections and transactions: one way in for both databases, and every refusal as a StoreError sentence.
+
+SQLite: a write begins with BEGIN IMMEDIATE. A deferred transaction that reads before it writes fails at once with
+SQLITE_BUSY_SNAPSHOT when another writer came between, and busy_timeout does not help there (SQLite documentation,
+"Write-Ahead Logging", and result code 517).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from stillfit.errors import StoreError
+
+BUSY_TIMEOUT_MS = 5_000  # ours: longer than any of our own transactions, shorter than a collecting interval
+_WRITES = "stillfit_writes"
+
+_SQLITE_REFUSALS = (  # prefix of the SQLite result code, what it means and what next, heals by itself
+    ("SQLITE_FULL", "the disk is full: free some space, work goes on by itself", True),
+    ("SQLITE_BUSY", "the database stayed locked by another process: it is tried again", True),
+    ("SQLITE_LOCKED", "the database stayed locked by another connection: it is tried again", True),
+    ("SQLITE_IOERR", "the disk failed to read or write: check the disk and the kernel log", True),
+    ("SQLITE_CORRUPT", "the file is damaged: stop stillfit and restore a backup", False),
+    ("SQLITE_NOTADB", "the file is not a SQLite database: check the path, or restore a backup", False),
+    ("SQLITE_READONLY", "the file is read-only: check its owner, its mode and the mount", False),
+    ("SQLITE_CANTOPEN", "the file cannot be opened: check that its folder exists and is writable", False),
+)
+_RETRYABLE_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, lock, shutdown (PostgreSQL A)
+
+
+class Database:
+    """One database file, or one PostgreSQL database. Safe to share between threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(**{_WRITES: True})
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
+        self.name = str(engine.url.database) if self.is_sqlite else engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one moment."""
+        with self._as_store_errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that is kept as a whole or not at all."""
+        with self._one_writer, self._as_store_errors(), self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _as_store_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise refusal(self.name, error) from error
+
+
+class FullError(StoreError):
+    """There is no room left on the disk of a SQLite file."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
+
+
+def refusal(name: str, error: SQLAlchemyError) -> StoreError:
+    """What the database said, as a sentence with what next."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_refusal(name, cause)
+    sqlstate = getattr(cause, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+    )
+    retryable = sqlstate[:2] in _RETRYABLE_SQLSTATES if sqlstate else lost
+    what_next = "it is tried again" if retryable else "see the message of the database"
+    first_line = str(cause or error).strip().partition("\n")[0]
+    return StoreError(f"store {name}: {first_line}: {what_next}", retryable=retryable)
+
+
+def _sqlite_refusal(name: str, cause: sqlite3.Error) -> StoreError:
+    code = getattr(cause, "sqlite_errorname", "")
+    for prefix, sentence, retryable in _SQLITE_REFUSALS:
+        if code.startswith(prefix):
+            message = f"store {name}: {sentence}"
+            return FullError(message) if prefix == "SQLITE_FULL" else StoreError(message, retryable=retryable)
+    return StoreError(f"store {name}: {cause}: see the message of the database", retryable=False)
+
+
+def sqlite_engine(path: str, *, synchronous: str) -> sa.Engine:
+    """An engine on a file that exists. `synchronous`: FULL keeps every commit, NORMAL may lose some in a power cut."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=path), connect_args={"isolation_level": None})
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "wal_autocheckpoint=1000",
+            "journal_size_limit=67108864",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def postgresql_engine(url: str) -> sa.Engine:
+    """An engine on a PostgreSQL database; a connection that a restart cut is replaced before it is used."""
+    try:
+        return sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        message = "store: PostgreSQL needs the driver psycopg: install it with pip install 'stillfit[postgres]'"
+        raise StoreError(message, retryable=False) from error
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *, update: bool = True) -> None:
+    """Insert rows; one whose primary key is there replaces its other columns, or is left out (`update=False`)."""
+    if not rows:
+        return
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    others = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    keys = list(table.primary_key.columns)
+    statement = (
+        insert.on_conflict_do_update(index_elements=keys, set_=others) if update else insert.on_conflict_do_nothing()
+    )
+    connection.execute(statement, rows)
