@@ -70,7 +70,7 @@ class CassandraNode:
 
 
 class CassandraServer:
-    """A cluster of its own: `CassandraServer(CassandraOptions(nodes=3)).start()`; `close` ends it and removes its data."""
+    """A cluster: `CassandraServer(CassandraOptions(nodes=3)).start()`; `close` ends it and removes its data."""
 
     def __init__(self, options: CassandraOptions | None = None) -> None:
         self.options = options or CassandraOptions()

@@ -115,7 +115,7 @@ def _memory_meter(version: str) -> Path:
 
 
 def _network(place: Place, options: CassandraOptions) -> dict[str, object]:
-    """Every node is a seed: with a single one, nodes that start together have died of "Unable to gossip with any peers"."""
+    """Every node is a seed: of nodes that start together, one that is none may die of "Unable to gossip"."""
     seeds = ",".join(f"127.0.0.{index + 1}:{place.storage_port}" for index in range(options.nodes))
     seed_provider = "org.apache.cassandra.locator.SimpleSeedProvider"
     return {

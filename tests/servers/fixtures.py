@@ -1,7 +1,7 @@
 """The real servers as fixtures. What is asked for is started at its first use and ended with the tests.
 
-`cassandra` and `postgresql` are shared by all tests: take a `keyspace` or a `postgresql_url` of your own in them, and never
-stop, pause or reconfigure them. The `make_*` fixtures start one that is yours alone, to break as you like.
+`cassandra` and `postgresql` are shared by all tests: take a `keyspace` or a `postgresql_url` of your own in them, and
+never stop, pause or reconfigure them. The `make_*` fixtures start one that is yours alone, to break as you like.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which Java runs Cassandra: the tests were proven on 17; 5.0 is also supported upstream on 11, and does not start on later ones."""
+"""Which Java runs Cassandra: proven on 17; 11 is supported upstream too, later ones are not."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """How pytest treats tests that need a real server, and those that take minutes.
 
-`@pytest.mark.server("cassandra")`, or the mere use of one of the fixtures, says what a test needs. Where that is missing the
-test is skipped, and one loud line at the end says what to install; with CI=true it fails. Tests of one server share a worker
-of pytest-xdist (`--dist loadgroup`), so that each server starts once. `soak` tests run when `-m` asks for them.
+`@pytest.mark.server("cassandra")`, or the mere use of one of the fixtures, says what a test needs. Where that is
+missing the test is skipped, and one loud line at the end says what to install; with CI=true it fails. Tests of one
+server share a worker of pytest-xdist (`--dist loadgroup`), so that each server starts once. `soak` tests run when `-m`
+asks for them.
 """
 
 from __future__ import annotations
@@ -67,9 +68,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed and needs(item):
-        report.sections.extend((f"last lines of {server.command.name}", server.tail()) for server in RUNNING.values())
+    if report.failed:
+        report.sections.extend(_logs(needs(item)))
     return report
+
+
+def _logs(names: list[str]) -> list[tuple[str, str]]:
+    wanted = tuple(COMPONENTS[name].name for name in names)
+    servers = [server for server in RUNNING.values() if server.command.name.startswith(wanted)]
+    return [(f"last lines of {server.command.name}", server.tail()) for server in servers]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

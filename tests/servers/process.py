@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
@@ -21,6 +22,9 @@ from typing import IO, Protocol, TypeVar
 LOG_LINES_SHOWN = 40
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
+PORTS = (20_000, 32_000)
+
+_random = random.SystemRandom()  # a seed that another test sets must not make workers meet at a port
 
 
 class ServerError(Exception):
@@ -28,28 +32,21 @@ class ServerError(Exception):
 
 
 def free_ports(count: int, addresses: Sequence[str] = ("127.0.0.1",)) -> list[int]:
-    """Ports that nobody listens on at any of the addresses, held together while choosing so that they differ."""
-    with ExitStack() as held:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = _bind(held, addresses[0], 0)
-            if all(_is_free(address, port) for address in addresses[1:]):
-                ports.append(port)
-        return ports
-
-
-def _bind(held: ExitStack, address: str, port: int) -> int:
-    listener = held.enter_context(socket.socket())
-    listener.bind((address, port))
-    return int(listener.getsockname()[1])
+    """Ports that nobody holds at any of the addresses, below those that the kernel gives to outgoing connections."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = _random.randrange(*PORTS)
+        if port not in ports and all(_is_free(address, port) for address in addresses):
+            ports.append(port)
+    return ports
 
 
 def _is_free(address: str, port: int) -> bool:
-    try:
-        with ExitStack() as held:
-            _bind(held, address, port)
-    except OSError:
-        return False
+    with socket.socket() as listener:
+        try:
+            listener.bind((address, port))
+        except OSError:
+            return False
     return True
 
 
@@ -130,12 +127,12 @@ class ServerProcess:
 
     def pause(self) -> None:
         """As a stalled disk does it: connections stay open and nothing answers."""
-        self.signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self.signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
     def stop(self, number: signal.Signals | None = None) -> None:
@@ -144,7 +141,7 @@ class ServerProcess:
             return
         if self.is_alive():
             self.resume()  # a paused process hears nothing else
-            self.signal(number or self.command.stop_signal)
+            self.send(number or self.command.stop_signal)
         try:
             self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -169,7 +166,8 @@ class ServerProcess:
         return "\n".join(self.command.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _forget(self) -> None:
-        if self._child is not None and RUNNING.pop(self.pid, None):
+        if self._child is not None and self.pid in RUNNING:
+            del RUNNING[self.pid]
             _tell_reaper("forget", self.pid, self.command.folder)
 
 

@@ -26,7 +26,7 @@ class Sample:
 
 
 class PrometheusServer:
-    """`targets` are `host:port` of pages at /metrics, scraped as `job`; `rule_files` are loaded and evaluated every second."""
+    """Scrapes /metrics of the `targets` (host:port) as `job`, and evaluates the `rule_files`, every second."""
 
     def __init__(self, *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = ()) -> None:
         (port,) = free_ports(1)

@@ -1,7 +1,8 @@
 """The last resort: ends the servers of a test run that died without doing so itself.
 
-One such process per test process. It reads lines `watch PID FOLDER` and `forget PID FOLDER` from its standard input, whose
-other end closes when the test process is gone, however it went: finished, Ctrl-C, kill -9. What is watched then, is killed.
+One such process per test process. It reads lines `watch PID FOLDER` and `forget PID FOLDER` from its standard input,
+whose other end closes when the test process is gone, however it went: finished, Ctrl-C, kill -9. What is watched then,
+is killed.
 """
 
 import contextlib

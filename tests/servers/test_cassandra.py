@@ -43,7 +43,7 @@ def test_a_flush_by_nodetool_leaves_an_sstable(cassandra: CassandraServer, keysp
 
 
 def test_a_command_that_nodetool_refuses_is_an_error_with_its_words(cassandra: CassandraServer) -> None:
-    with pytest.raises(ServerError, match="nodetool flush no_such ended with 1: .*no_such"):
+    with pytest.raises(ServerError, match=r"nodetool flush no_such ended with 1: .*no_such"):
         cassandra.nodetool("flush", "no_such")
 
 

@@ -28,14 +28,21 @@ def test_each_test_has_a_database_of_its_own(postgresql: PostgreSQLServer, postg
         assert connection.scalar(text("SELECT count(*) FROM pg_stat_user_tables")) == 0
 
 
-@pytest.mark.parametrize("end", ["restart", "kill"])
-def test_what_was_committed_outlives_the_server(make_postgresql: Callable[..., PostgreSQLServer], end: str) -> None:
+def crash(server: PostgreSQLServer) -> None:
+    server.kill()
+    server.start()
+
+
+@pytest.mark.parametrize("end", [PostgreSQLServer.restart, crash])
+def test_what_was_committed_outlives_the_server(
+    make_postgresql: Callable[..., PostgreSQLServer], end: Callable[[PostgreSQLServer], None]
+) -> None:
     server = make_postgresql()
     with connect(server.url()) as connection:
         connection.execute(text("CREATE TABLE kept AS SELECT 7 AS seven"))
         connection.commit()
 
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    end(server)
 
     with connect(server.url()) as connection:
         assert connection.scalar(text("SELECT seven FROM kept")) == 7

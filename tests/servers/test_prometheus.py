@@ -35,7 +35,9 @@ def test_a_rule_file_is_evaluated(make_prometheus: MakePrometheus, target: str, 
     rules = tmp_path / "rules.yml"
     rules.write_text(yaml.safe_dump({"groups": [{"name": "stillfit", "rules": [rule]}]}))
 
-    assert make_prometheus(target, rule_files=[rules]).wait_for("advice:open:sum") == [Sample(labels={}, value=3.0)]
+    assert make_prometheus(target, rule_files=[rules]).wait_for("sum(advice:open:sum)") == [
+        Sample(labels={}, value=3.0)
+    ]
 
 
 @pytest.mark.server("prometheus")
