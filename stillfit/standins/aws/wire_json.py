@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import orjson
 from botocore.model import OperationModel, Shape
 
@@ -21,7 +22,14 @@ def _parameters(body: bytes, _: Shape | None) -> dict[str, Any]:
 
 
 def _answer(_: OperationModel, answer: Answer, __: str) -> bytes:
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(answer, default=_contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _contiguous(value: Any) -> Any:
+    """A row read backwards is a view that orjson does not take."""
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value)
+    raise TypeError(f"No JSON form for {type(value).__name__}.")
 
 
 def _refusal(service: Service, form: RefusalForm, _: str) -> bytes:
