@@ -1,0 +1,208 @@
+"""Every command with its options and one-line meaning; what each does is in the module of its name.
+
+Exit codes: 0 ok, 1 findings, 2 usage, 3 config, 4 target or credential, 5 internal.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stillfit import __version__
+
+app = typer.Typer(
+    name="stillfit",
+    help="Watches DynamoDB tables and Cassandra clusters, names the cause of what hurts, prices it, "
+    "and says whether each workload still fits its database.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="Look at the configuration without running it.", no_args_is_help=True)
+advice_app = typer.Typer(help="See advice, and tell stillfit what you do with it.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(advice_app, name="advice")
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    NEVER = "never"
+
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", envvar="STILLFIT_CONFIG", help="The configuration file.", show_default=True)
+]
+DEFAULT_CONFIG = Path("stillfit.yaml")
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the output is written.")]
+Who = Annotated[str, typer.Option("--by", help="Who says so; your login name when left out.")]
+AdviceId = Annotated[str, typer.Argument(help="The advice, such as A-3F9K2C.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stillfit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def stillfit(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The root command; its only own option ends it."""
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Names, sizes and noise follow from it; the story stays.")] = 7,
+    speed: Annotated[float, typer.Option(help="Simulated seconds in one real second.", min=1, max=3600)] = 60.0,
+    port: Annotated[int, typer.Option(help="Port of the status page; 0 takes a free one.", min=0, max=65535)] = 9877,
+    seconds: Annotated[float, typer.Option("--for", help="End by itself after this many real seconds.", min=0)] = 0.0,
+    headless: Annotated[bool, typer.Option(help="Print addresses and one line per change only.")] = False,
+) -> None:
+    """Run the whole program on a simulated fleet: no account, nothing leaves this machine."""
+    from stillfit.cli.demo import run_demo
+
+    run_demo(seed=seed, speed=speed, port=port, seconds=seconds, headless=headless)
+
+
+@app.command()
+def check(
+    observations: Annotated[
+        list[Path], typer.Option("--observations", "-o", help="An observation file, or a folder of them.")
+    ],
+    output: FormatOption = Format.TEXT,
+    fail_on: Annotated[FailOn, typer.Option(help="The least severity that ends with exit code 1.")] = FailOn.INFO,
+) -> None:
+    """Judge what a file says, with no network and no credentials."""
+    from stillfit.cli.check import run_check
+
+    raise typer.Exit(run_check(observations, as_json=output is Format.JSON, fail_on=fail_on.value))
+
+
+@app.command()
+def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Run the daemon until SIGTERM; SIGHUP reloads the configuration."""
+    from stillfit.cli.run import run_daemon
+
+    run_daemon(config)
+
+
+@app.command()
+def explain(
+    topic: Annotated[str, typer.Argument(help="A detector, a rule, an advice id, or `declared`.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Say what a detector, rule or advice means, what it rests on, and how to silence it."""
+    from stillfit.cli.explain import run_explain
+
+    run_explain(topic, config)
+
+
+@app.command()
+def doctor(config: ConfigPath = DEFAULT_CONFIG, output: FormatOption = Format.TEXT) -> None:
+    """Try everything the configuration needs, and say what is missing and what goes blind without it."""
+    from stillfit.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(config, as_json=output is Format.JSON))
+
+
+@config_app.command("check")
+def config_check(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Say every mistake of the file at once, or what it would make the daemon do."""
+    from stillfit.cli.config import check_config
+
+    check_config(config)
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the file, for editors."""
+    from stillfit.cli.config import print_schema
+
+    print_schema()
+
+
+@config_app.command("show")
+def config_show(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Print the configuration as it is understood, defaults filled in, secrets masked."""
+    from stillfit.cli.config import show_config
+
+    show_config(config)
+
+
+@advice_app.command("list")
+def advice_list(
+    config: ConfigPath = DEFAULT_CONFIG,
+    output: FormatOption = Format.TEXT,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is resolved or dismissed.")] = False,
+) -> None:
+    """List advice, worst first."""
+    from stillfit.cli.advice import list_advice
+
+    list_advice(config, as_json=output is Format.JSON, everything=everything)
+
+
+@advice_app.command("show")
+def advice_show(advice: AdviceId, config: ConfigPath = DEFAULT_CONFIG, output: FormatOption = Format.TEXT) -> None:
+    """Show one piece of advice whole: evidence, steps, risk, way back, history."""
+    from stillfit.cli.advice import show_advice
+
+    show_advice(config, advice, as_json=output is Format.JSON)
+
+
+@advice_app.command("acknowledge")
+def advice_acknowledge(advice: AdviceId, config: ConfigPath = DEFAULT_CONFIG, by: Who = "") -> None:
+    """Say that you have seen it and are on it."""
+    from stillfit.cli.advice import acknowledge_advice
+
+    acknowledge_advice(config, advice, by)
+
+
+@advice_app.command("snooze")
+def advice_snooze(
+    advice: AdviceId,
+    length: Annotated[str, typer.Option("--for", help="How long: 4h, 1d, 7d, 30d.")] = "1d",
+    config: ConfigPath = DEFAULT_CONFIG,
+    by: Who = "",
+) -> None:
+    """Be quiet about it for a while."""
+    from stillfit.cli.advice import snooze_advice
+
+    snooze_advice(config, advice, length, by)
+
+
+@advice_app.command("dismiss")
+def advice_dismiss(
+    advice: AdviceId,
+    reason: Annotated[str, typer.Option(help="Why it does not apply; it is kept and shown.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    by: Who = "",
+) -> None:
+    """Say that it does not apply, and why."""
+    from stillfit.cli.advice import dismiss_advice
+
+    dismiss_advice(config, advice, reason, by)
+
+
+def main() -> None:
+    """Run the command line; what stillfit raises on purpose ends as its sentence and exit code."""
+    from stillfit.errors import StillfitError
+
+    try:
+        app()
+    except StillfitError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command line's own way out
+        sys.exit(error.exit_code)
