@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from stillfit.advice import Advice, Transition
+from stillfit.advice import Advice, AdviceState, Transition
 from stillfit.case import Analyzer, Case, judge
 from stillfit.costs import cost_of
 from stillfit.costs.pricebook import PriceBook
@@ -93,6 +93,14 @@ def turn(snapshot: Snapshot, knowledge: Knowledge, standing: tuple[Advice, ...])
         advice=advice,
         transitions=transitions,
     )
+
+
+def look(snapshot: Snapshot, knowledge: Knowledge) -> Turn:
+    """One turn with no past and no next one: what a rule fires on is open at once, since no dwell can pass."""
+    once = turn(snapshot, knowledge, ())
+    pending = AdviceState.PENDING
+    opened = tuple(replace(a, state=AdviceState.OPEN) if a.state is pending else a for a in once.advice)
+    return replace(once, advice=opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,59 @@
+"""Builds from a configuration what the daemon works with. The one place where the concrete kinds are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+from analyzers import ANALYZERS
+from collector.source import Source
+from stillfit.case import Analyzer
+from stillfit.config import ThresholdConfig
+from stillfit.cycle import Knowledge
+from stillfit.errors import ConfigError
+from stillfit.model import Subject
+from stillfit.prices import packaged_prices
+from stillfit.rulebook import packaged_rules
+from stillfit.workloads import thresholds
+from stillfit.yamlfile import did_you_mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What depends on the configuration; made anew at each reload, closed when replaced."""
+
+    sources: tuple[tuple[Source, timedelta], ...]
+    """Each source with how often it is read."""
+    knowledge: Knowledge
+
+    def close(self) -> None:
+        for source, _ in self.sources:
+            source.close()
+
+
+def knowledge(overrides: Iterable[ThresholdConfig] = ()) -> Knowledge:
+    """Packaged detectors, rules and prices, with the operator's own lines."""
+    drawn = tuple(overrides)
+    mistakes = tuple(_mistakes(drawn))
+    if mistakes:
+        raise ConfigError(mistakes)
+    defaults = {one.id: MappingProxyType({line.name: line.value for line in one.thresholds}) for one in ANALYZERS}
+
+    def lines(analyzer: Analyzer, subject: Subject) -> Mapping[str, float]:
+        usual = defaults.get(analyzer.id, MappingProxyType({}))
+        return {**usual, **thresholds(drawn, analyzer.id, subject)} if drawn else usual
+
+    return Knowledge(analyzers=ANALYZERS, rules=packaged_rules(), prices=packaged_prices(), thresholds=lines)
+
+
+def _mistakes(overrides: Iterable[ThresholdConfig]) -> Iterator[str]:
+    """Thresholds of detectors that do not exist, or that the detector does not have."""
+    known = {one.id: [line.name for line in one.thresholds] for one in ANALYZERS}
+    for position, one in enumerate(overrides):
+        place = f"config: thresholds[{position}]"
+        if one.detector not in known:
+            yield f"{place}.detector: no detector {one.detector!r}{did_you_mean(one.detector, known)}"
+        elif one.name not in known[one.detector]:
+            yield f"{place}.name: {one.detector} has no {one.name!r}{did_you_mean(one.name, known[one.detector])}"
