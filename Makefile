@@ -13,7 +13,7 @@ setup: .venv/.ready ## the developer's virtual environment, from the hash-locked
 	@tools/venv.sh .venv-demo requirements.lock
 
 demo: .venv-demo/.ready ## a simulated fleet, watched, judged and advised; Ctrl-C ends it (ARGS="--help" for more)
-	@.venv-demo/bin/stillfit demo $(ARGS)
+	@trap : INT; .venv-demo/bin/stillfit demo $(ARGS)
 
 test: setup ## every test this machine allows (ARGS="-k tombstones" for some)
 	@tools/servers.sh --if-possible

@@ -11,7 +11,7 @@ find_python() {
   for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14}; do
     if recent_enough "$candidate"; then echo "$candidate"; return; fi
   done
-  echo "stillfit needs Python 3.11 or newer; found: $(python3 --version 2>&1 || true)." >&2
+  echo "stillfit needs Python 3.11 or newer; found: $("${PYTHON:-python3}" --version 2>&1 || true)." >&2
   echo "Install one, or name it: make PYTHON=/path/to/python3.13 ..." >&2
   return 1
 }
