@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 import sqlalchemy as sa
@@ -87,10 +88,10 @@ class ChunkTable:
         with self._lock:
             return tuple(gap for gaps in self._garbled.values() for gap in gaps)
 
-    def forget_before(self, facet: Facet, bucket: int) -> None:
-        """Chunks of these buckets are pruned; nobody misses what was garbled in them."""
+    def forget_garbled_before(self, at: datetime) -> None:
+        """Chunks of that age are pruned; nobody misses what was garbled in them."""
         with self._lock:
-            self._garbled = {k: gaps for k, gaps in self._garbled.items() if k[1] is not facet or k[2] >= bucket}
+            self._garbled = {key: gaps for key, gaps in self._garbled.items() if key[2] >= at.timestamp()}
 
     def _read(self, row: sa.Row[tuple[object, ...]], shard: Shard) -> Block | None:
         try:

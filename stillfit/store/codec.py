@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
@@ -11,29 +10,33 @@ from pydantic_core import to_json
 from stillfit.advice import Advice
 from stillfit.model import Value
 
-_T = TypeVar("_T")
-
 
 def dump(record: object) -> str:
     return to_json(record, inf_nan_mode="constants").decode()
 
 
 def load_advice(text: str) -> Advice:
-    return _load(text, Advice)
+    return _advice().validate_json(text)
 
 
 def load_value(text: str) -> Value | None:
-    return _load(text, Value | None)  # type: ignore[arg-type]  # a union is a type to pydantic, not to mypy
+    return _value().validate_json(text)
 
 
 def load_values(text: str) -> dict[str, Value]:
-    return _load(text, dict[str, Value])
-
-
-def _load(text: str, kind: type[_T]) -> _T:
-    return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]  # the cache hides the parameter
+    return _values().validate_json(text)
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _advice() -> TypeAdapter[Advice]:
+    return TypeAdapter(Advice)
+
+
+@cache
+def _value() -> TypeAdapter[Value | None]:
+    return TypeAdapter(Value | None)
+
+
+@cache
+def _values() -> TypeAdapter[dict[str, Value]]:
+    return TypeAdapter(dict[str, Value])

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from stillfit.errors import StoreError
 
 BUSY_TIMEOUT_MS = 5_000  # ours: longer than any of our own transactions, shorter than a collecting interval
-_WRITES = "stillfit_writes"
+_WRITES = "stillfit_writes"  # execution option: how a transaction begins
+_T = TypeVar("_T")
 
 _SQLITE_REFUSALS = (  # prefix of the SQLite result code, what it means and what next, heals by itself
     ("SQLITE_FULL", "the disk is full: free some space, work goes on by itself", True),
@@ -38,8 +39,10 @@ _RETRYABLE_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, r
 class Database:
     """One database file, or one PostgreSQL database. Safe to share between threads."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, make_room: Callable[[], bool] = lambda: False) -> None:
+        """`make_room` is called when the disk is full; True when it is worth a second try."""
         self._engine = engine
+        self._make_room = make_room
         self._writing = engine.execution_options(**{_WRITES: True})
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
@@ -56,6 +59,25 @@ class Database:
         """A transaction that is kept as a whole or not at all."""
         with self._one_writer, self._as_store_errors(), self._writing.begin() as connection:
             yield connection
+
+    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """`work` in a transaction, a second time where the disk was full and room could be made."""
+        try:
+            with self.write() as connection:
+                return work(connection)
+        except FullError:
+            if not self._make_room():
+                raise
+        with self.write() as connection:
+            return work(connection)
+
+    def maintain(self, script: str) -> None:
+        """Run the few statements of upkeep that SQLite refuses inside a transaction, each to its end."""
+        with self._one_writer, closing(self._engine.raw_connection()) as raw:
+            try:
+                cast("sqlite3.Connection", raw.dbapi_connection).executescript(script)
+            except sqlite3.Error as error:
+                raise _sqlite_refusal(self.name, error) from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -123,10 +145,10 @@ def sqlite_engine(path: str, *, synchronous: str) -> sa.Engine:
     return engine
 
 
-def postgresql_engine(url: str) -> sa.Engine:
+def postgresql_engine(url: sa.URL) -> sa.Engine:
     """An engine on a PostgreSQL database; a connection that a restart cut is replaced before it is used."""
     try:
-        return sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     except ModuleNotFoundError as error:
         message = "store: PostgreSQL needs the driver psycopg: install it with pip install 'stillfit[postgres]'"
         raise StoreError(message, retryable=False) from error

@@ -68,18 +68,17 @@ class Leases:
 
     def release(self, held: Lease) -> None:
         """Let another take it at once; nothing happens when it is lost already."""
-        with self._database.write() as connection:
-            connection.execute(sa.update(_table).where(_mine(held)).values(expires_at=_LONG_AGO))
+        self._database.run(
+            lambda connection: connection.execute(sa.update(_table).where(_mine(held)).values(expires_at=_LONG_AGO))
+        )
 
     def expire_all(self) -> None:
         """For the only process on a SQLite store: whoever held a lease is dead."""
-        with self._database.write() as connection:
-            connection.execute(sa.update(_table).values(expires_at=_LONG_AGO))
+        self._database.run(lambda connection: connection.execute(sa.update(_table).values(expires_at=_LONG_AGO)))
 
     def _taken(self, statement: Any) -> Lease | None:
-        with self._database.write() as connection:
-            row = connection.execute(statement).one_or_none()
-        return None if row is None else Lease(**row._mapping)
+        row = self._database.run(lambda connection: connection.execute(statement).mappings().one_or_none())
+        return None if row is None else Lease(**row)
 
     def _now(self) -> sa.ColumnElement[int]:
         """Microseconds by the clock that all replicas share."""

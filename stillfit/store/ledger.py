@@ -66,23 +66,28 @@ def _superseded(
     """Advice of which the store knows a transition that these records do not."""
     given = {one.id: one.transitions for one in advice}
     new = {(one.advice_id, one.number): one for one in transitions}
-    ids = sorted(given.keys() | {one.advice_id for one in transitions})
-    found: set[str] = set()
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        found |= {i for i, count in _stored_counts(connection, batch) if count > given.get(i, count)}
-        clashing = sa.select(schema.transition).where(schema.transition.c.advice_id.in_(batch))
-        for row in connection.execute(clashing):
-            stored = _transition(row)
-            if new.get((stored.advice_id, stored.number), stored) != stored:
-                found.add(stored.advice_id)
-    return frozenset(found)
+    behind = {id_ for id_, count in _stored_counts(connection, sorted(given)) if count > given[id_]}
+    stored = _stored_transitions(connection, sorted({one.advice_id for one in transitions}))
+    return frozenset(behind | {one.advice_id for one in stored if new.get((one.advice_id, one.number), one) != one})
 
 
 def _stored_counts(connection: sa.Connection, ids: Sequence[str]) -> list[tuple[str, int]]:
     table = schema.advice
-    query = sa.select(table.c.id, table.c.transitions).where(table.c.id.in_(ids)).order_by(table.c.id)
-    return [(row[0], row[1]) for row in connection.execute(query.with_for_update())]
+    query = sa.select(table.c.id, table.c.transitions).order_by(table.c.id).with_for_update()
+    return [
+        (row[0], row[1])
+        for start in range(0, len(ids), _BATCH)
+        for row in connection.execute(query.where(table.c.id.in_(ids[start : start + _BATCH])))
+    ]
+
+
+def _stored_transitions(connection: sa.Connection, ids: Sequence[str]) -> list[Transition]:
+    table = schema.transition
+    return [
+        _transition(row)
+        for start in range(0, len(ids), _BATCH)
+        for row in connection.execute(sa.select(table).where(table.c.advice_id.in_(ids[start : start + _BATCH])))
+    ]
 
 
 def _advice_row(one: Advice) -> dict[str, Any]:

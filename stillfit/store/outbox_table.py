@@ -32,27 +32,31 @@ class SqlOutbox:
         self._database, self._clock = database, clock
 
     def claim(self, now: datetime, epoch: int | None) -> OutboxRow | None:
-        with self._database.write() as connection:
+        def claim_next(connection: sa.Connection) -> OutboxRow | None:
             check_epoch(connection, EVALUATION, epoch)
             found = connection.scalar(_next_due(now))
             if found is None:
                 return None
             claimed = {"state": OutboxState.SENDING, "attempts": _table.c.attempts + 1, "changed_at": now}
             update = sa.update(_table).where(_table.c.id == found).values(claimed).returning(_table)
-            return _record(connection.execute(update).one())
+            return _record(connection.execute(update).mappings().one())
+
+        return self._database.run(claim_next)
 
     def mark_sent(self, row_id: str, receipt: str, *, epoch: int | None, record: MessageRecord | None = None) -> None:
-        with self._database.write() as connection:
+        def mark(connection: sa.Connection) -> None:
             self._settle(connection, row_id, epoch, state=OutboxState.SENT, receipt=receipt, error="")
             upsert(connection, message, [asdict(record)] if record else [])
 
+        self._database.run(mark)
+
     def retry_at(self, row_id: str, when: datetime, error: str, *, epoch: int | None) -> None:
-        with self._database.write() as connection:
-            self._settle(connection, row_id, epoch, state=OutboxState.QUEUED, due_at=when, error=error)
+        values = {"state": OutboxState.QUEUED, "due_at": when, "error": error}
+        self._database.run(lambda connection: self._settle(connection, row_id, epoch, **values))
 
     def fail(self, row_id: str, error: str, *, epoch: int | None) -> None:
-        with self._database.write() as connection:
-            self._settle(connection, row_id, epoch, state=OutboxState.FAILED, error=error)
+        values = {"state": OutboxState.FAILED, "error": error}
+        self._database.run(lambda connection: self._settle(connection, row_id, epoch, **values))
 
     def sending(self) -> tuple[OutboxRow, ...]:
         return self._rows(_table.c.state == OutboxState.SENDING)
@@ -62,9 +66,11 @@ class SqlOutbox:
         return self._rows(where if channel is None else where & (_table.c.channel == channel), limit)
 
     def hold(self, channel: str, until: datetime) -> None:
-        with self._database.write() as connection:
+        def prolong(connection: sa.Connection) -> None:
             before = connection.scalar(sa.select(channel_hold.c.until).where(channel_hold.c.channel == channel))
             upsert(connection, channel_hold, [{"channel": channel, "until": max(until, before or until)}])
+
+        self._database.run(prolong)
 
     def held(self, now: datetime) -> Mapping[str, datetime]:
         with self._database.read() as connection:
@@ -74,13 +80,15 @@ class SqlOutbox:
     def message(self, advice_id: str, sink: str) -> MessageRecord | None:
         query = sa.select(message).where(message.c.advice_id == advice_id, message.c.sink == sink)
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else MessageRecord(**row._mapping)  # noqa: SLF001  (public in SQLAlchemy, by name only)
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else MessageRecord(**row)
 
     def remember(self, record: MessageRecord, *, epoch: int | None) -> None:
-        with self._database.write() as connection:
+        def replace_record(connection: sa.Connection) -> None:
             check_epoch(connection, EVALUATION, epoch)
             upsert(connection, message, [asdict(record)])
+
+        self._database.run(replace_record)
 
     def counts(self) -> Mapping[OutboxState, int]:
         query = sa.select(_table.c.state, sa.func.count()).group_by(_table.c.state)
@@ -91,7 +99,7 @@ class SqlOutbox:
     def _rows(self, where: sa.ColumnElement[bool], limit: int | None = None) -> tuple[OutboxRow, ...]:
         query = sa.select(_table).where(where).order_by(_table.c.created_at, _table.c.number, _table.c.id).limit(limit)
         with self._database.read() as connection:
-            return tuple(_record(row) for row in connection.execute(query))
+            return tuple(_record(row) for row in connection.execute(query).mappings())
 
     def _settle(self, connection: sa.Connection, row_id: str, epoch: int | None, **values: Any) -> None:
         check_epoch(connection, EVALUATION, epoch)
@@ -128,6 +136,5 @@ def _row(one: OutboxMessage, now: datetime) -> dict[str, Any]:
     )
 
 
-def _record(row: sa.Row[Any]) -> OutboxRow:
-    fields = dict(row._mapping)  # noqa: SLF001  (public in SQLAlchemy, by name only)
-    return OutboxRow(**fields | {"state": OutboxState(fields["state"])})
+def _record(row: sa.RowMapping) -> OutboxRow:
+    return OutboxRow(**{**row, "state": OutboxState(row["state"])})

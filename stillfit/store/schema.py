@@ -85,7 +85,8 @@ gap = Table(
     "gap",
     STATE,
     Column("id", Serial, primary_key=True),
-    Column("source", Text, nullable=False),
+    Column("told_by", Text, nullable=False, doc="source of the batch that said it"),
+    Column("source", Text, nullable=False, doc="what it names as its source itself"),
     Column("subject", Text, nullable=False),
     Column("missing", Text, nullable=False),
     Column("reason", String(32), nullable=False),
@@ -95,7 +96,7 @@ gap = Table(
     Column("first_said", Instant, nullable=False),
     Column("last_said", Instant, nullable=False),
     Column("ended_at", Instant, doc="NULL: it still stands"),
-    Index("gap_source", "source", "ended_at"),
+    Index("gap_told_by", "told_by", "ended_at"),
     Index("gap_ended", "ended_at"),
 )
 

@@ -49,16 +49,20 @@ class Files:
 class ProcessLock:
     """Held until closed; the kernel frees it when the process dies, however it dies."""
 
-    def __init__(self, path: Path) -> None:
-        path.touch(mode=_PRIVATE_FILE)
-        self._file = path.open("a+")
+    def __init__(self, files: Files) -> None:
+        try:
+            files.state.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            files.lock.touch(mode=_PRIVATE_FILE)
+            self._file = files.lock.open("a+")
+        except OSError as error:
+            raise cannot_be_made(files, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             owner = self._owner()
             self._file.close()
             message = (
-                f"store: {path.with_suffix('')} is in use by another stillfit (process {owner}): "
+                f"store: {files.state} is in use by another stillfit (process {owner}): "
                 "stop that one, or give this one a store of its own"
             )
             raise StoreError(message, retryable=False) from error
@@ -112,15 +116,18 @@ class Ballast:
 
 
 def prepare(files: Files) -> None:
-    """Make folder and files where missing, readable by their owner only. Raises StoreError where the system refuses."""
+    """Make the files where missing, readable by their owner only. Raises StoreError where the system refuses."""
     try:
-        files.state.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
         for path in (files.state, files.history):
             if not path.exists():
                 _create(path)
     except (OSError, sqlite3.Error) as error:
-        message = f"store: {files.state} cannot be made: {error}: check the path, its owner and the mount"
-        raise StoreError(message, retryable=False) from error
+        raise cannot_be_made(files, error) from error
+
+
+def cannot_be_made(files: Files, error: Exception) -> StoreError:
+    message = f"store: {files.state} cannot be made: {error}: check the path, its owner and the mount"
+    return StoreError(message, retryable=False)
 
 
 def check(path: Path) -> None:

@@ -40,6 +40,7 @@ def upgrade() -> None:
     op.create_table(
         "gap",
         sa.Column("id", _SERIAL, primary_key=True),
+        sa.Column("told_by", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("missing", sa.Text(), nullable=False),
@@ -52,7 +53,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
     )
     op.create_index("gap_ended", "gap", ["ended_at"])
-    op.create_index("gap_source", "gap", ["source", "ended_at"])
+    op.create_index("gap_told_by", "gap", ["told_by", "ended_at"])
     op.create_table(
         "advice",
         sa.Column("id", sa.Text(), primary_key=True),

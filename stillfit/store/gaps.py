@@ -1,0 +1,125 @@
+"""What is not known and why: gaps that stand, and when each began and ended.
+
+A gap ends when its source delivers what was missing: the metric or setting itself, or, for a gap on everything, any
+of that subject (of anything inside it, where the subject is a whole scope). It also ends when its subject is gone, and
+when its source has gone on for a day without saying it again: the slowest source speaks once a day (ours).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from stillfit.model import Batch, Gap, GapReason, Level, Span, Subject
+from stillfit.store.schema import gap as _table
+from stillfit.store.schema import subject as _subject
+
+FORGET_AFTER = timedelta(hours=26)
+_EVERYTHING = "*"
+_Key = tuple[str, str]
+
+
+def write(connection: sa.Connection, batch: Batch) -> None:
+    """Bring the gaps of a source up to date with one batch; what the batch itself says is missing stands."""
+    standing = {(row.subject, row.missing): row for row in connection.execute(_standing(batch.source))}
+    said = {(str(one.subject), one.missing): one for one in batch.gaps}
+    delivered = _delivered(batch) if standing else set()
+    for key, row in standing.items():
+        if key not in said and (key in delivered or batch.at - row.last_said > FORGET_AFTER):
+            _end(connection, row, batch)
+    for key, one in said.items():
+        _say(connection, standing.get(key), one, batch)
+
+
+def read(connection: sa.Connection) -> tuple[Gap, ...]:
+    """Gaps that stand, of subjects that exist."""
+    gone = sa.select(_subject.c.subject).where(_subject.c.gone_at.is_not(None))
+    query = sa.select(_table).where(_table.c.ended_at.is_(None), _table.c.subject.not_in(gone))
+    return tuple(
+        _gap(row) for row in connection.execute(query.order_by(_table.c.subject, _table.c.missing, _table.c.id))
+    )
+
+
+def read_past(connection: sa.Connection, span: Span) -> tuple[tuple[Gap, Span], ...]:
+    """Every gap that stood at some time of `span`, and from when to when (if it still stands: when it was last said)."""
+    ends = sa.func.coalesce(_table.c.ended_at, _table.c.last_said)
+    begun = _table.c.first_said < span.ends_at
+    query = sa.select(_table, ends.label("until")).where(begun, ends >= span.starts_at).order_by(_table.c.id)
+    return tuple(
+        (_gap(row), Span(int(row.first_said.timestamp()), int(row.until.timestamp())))
+        for row in connection.execute(query)
+    )
+
+
+def _standing(source: str) -> sa.Select[Any]:
+    return sa.select(_table).where(_table.c.told_by == source, _table.c.ended_at.is_(None))
+
+
+def _delivered(batch: Batch) -> set[_Key]:
+    """What the batch brings, as (subject, missing) pairs that it makes untrue."""
+    brought: set[_Key] = set()
+    for series in batch.series:
+        if series.covered:
+            brought |= _proves(series.subject, series.metric)
+    for attributes in batch.attributes:
+        for name, _ in attributes.values:
+            brought |= _proves(attributes.subject, name)
+    return brought
+
+
+def _proves(subject: Subject, name: str) -> set[_Key]:
+    scope = Subject(engine=subject.engine, scope=subject.scope)
+    node = Subject(engine=subject.engine, scope=subject.scope, node=subject.node)
+    containing = {subject, scope} | ({node} if subject.level is Level.REPLICA else set())
+    return {(str(subject), name)} | {(str(one), _EVERYTHING) for one in containing}
+
+
+def _say(connection: sa.Connection, row: Any, one: Gap, batch: Batch) -> None:
+    """Begin a gap, prolong it, or end it and begin another where the reason is a new one."""
+    if row is not None and row.reason != one.reason:
+        _end(connection, row, batch)
+        row = None
+    if row is None:
+        connection.execute(sa.insert(_table).values(_row(one, batch)))
+        return
+    changed = {"detail": one.detail, "last_said": max(batch.at, row.last_said), **_span(one)}
+    connection.execute(sa.update(_table).where(_table.c.id == row.id).values(changed))
+
+
+def _end(connection: sa.Connection, row: Any, batch: Batch) -> None:
+    connection.execute(sa.update(_table).where(_table.c.id == row.id).values(ended_at=batch.at))
+
+
+def _row(one: Gap, batch: Batch) -> dict[str, Any]:
+    return {
+        "told_by": batch.source,
+        "source": one.source,
+        "subject": str(one.subject),
+        "missing": one.missing,
+        "reason": one.reason.value,
+        "detail": one.detail,
+        "first_said": batch.at,
+        "last_said": batch.at,
+        "ended_at": None,
+        **_span(one),
+    }
+
+
+def _span(one: Gap) -> dict[str, int | None]:
+    return {
+        "span_start": one.span.start if one.span else None,
+        "span_end": one.span.end if one.span else None,
+    }
+
+
+def _gap(row: Any) -> Gap:
+    return Gap(
+        subject=Subject.parse(row.subject),
+        missing=row.missing,
+        reason=GapReason(row.reason),
+        detail=row.detail,
+        source=row.source,
+        span=None if row.span_start is None else Span(row.span_start, row.span_end),
+    )

@@ -1,0 +1,72 @@
+"""Which subjects there are, and since when one is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from stillfit.model import AttributeChange, Batch, Subject
+from stillfit.store.database import upsert
+from stillfit.store.schema import subject as _table
+from stillfit.store.settings import record_changes
+
+EXISTS = "exists"
+"""Name of the change that tells when a subject went (True to False) or came back."""
+
+
+def write(connection: sa.Connection, batch: Batch) -> None:
+    """Add subjects; mark as gone what a complete inventory of its source lacks, with all that belongs to it."""
+    known = {row.subject: row for row in connection.execute(sa.select(_table))}
+    listed = {str(one) for one in batch.subjects_seen}
+    spoken_of = {str(one) for one in _subjects(batch)}
+    fresh = [
+        _row(text, batch.source if text in listed else "", batch.at)
+        for text in sorted((listed | spoken_of) - known.keys())
+    ]
+    upsert(connection, _table, fresh, update=False)
+    adopted = [text for text in listed & known.keys() if known[text].source != batch.source]
+    _set(connection, adopted, source=batch.source)
+    _mark(connection, {text for text in listed & known.keys() if known[text].gone_at is not None}, None, batch.at)
+    if batch.inventory:
+        _mark(connection, _gone(known, listed, batch.source), batch.at, batch.at)
+
+
+def read(connection: sa.Connection) -> tuple[Subject, ...]:
+    """Those that exist as far as is known, in order of their text."""
+    query = sa.select(_table.c.subject).where(_table.c.gone_at.is_(None)).order_by(_table.c.subject)
+    return tuple(Subject.parse(text) for text in connection.scalars(query))
+
+
+def _subjects(batch: Batch) -> set[Subject]:
+    return {one.subject for one in batch.series} | {one.subject for one in batch.attributes}
+
+
+def _gone(known: Mapping[str, Any], listed: set[str], source: str) -> set[str]:
+    """Living subjects that the inventory of their source lacks, and the living children of those."""
+    missing = {text for text, row in known.items() if row.source == source and text not in listed}
+    orphans = {text for text in known if text not in listed and str(Subject.parse(text).parent) in missing}
+    return {text for text in missing | orphans if known[text].gone_at is None}
+
+
+def _mark(connection: sa.Connection, texts: set[str], gone_at: datetime | None, at: datetime) -> None:
+    _set(connection, sorted(texts), gone_at=gone_at)
+    back = gone_at is None
+    record_changes(
+        connection,
+        (
+            AttributeChange(subject=Subject.parse(text), name=EXISTS, before=not back, after=back, at=at)
+            for text in sorted(texts)
+        ),
+    )
+
+
+def _set(connection: sa.Connection, texts: Iterable[str], **values: Any) -> None:
+    for text in texts:
+        connection.execute(sa.update(_table).where(_table.c.subject == text).values(**values))
+
+
+def _row(text: str, source: str, at: datetime) -> dict[str, Any]:
+    return {"subject": text, "source": source, "first_seen": at, "gone_at": None}

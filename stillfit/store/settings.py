@@ -1,0 +1,107 @@
+"""Settings as last read, and every change between two reads.
+
+Several sources may tell of one subject (DescribeTable and auto scaling): each is compared with what it said before
+itself, and the newest value of a name is what counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from stillfit.model import AttributeChange, Attributes, Batch, Span, Subject, Value
+from stillfit.store.codec import dump, load_value, load_values
+from stillfit.store.database import upsert
+from stillfit.store.schema import attribute, change
+
+_Before = tuple[datetime, dict[str, Value]]
+
+
+def write(connection: sa.Connection, batch: Batch) -> None:
+    """Keep the settings of a batch; an older read than the one stored is left out."""
+    record_changes(connection, batch.changes)
+    before = _last_said(connection, batch)
+    newer = [one for one in batch.attributes if str(one.subject) not in before or before[str(one.subject)][0] <= one.at]
+    for one in newer:
+        if str(one.subject) in before:
+            _record_differences(connection, before[str(one.subject)], one)
+    upsert(connection, attribute, [_row(batch.source, one) for one in newer])
+
+
+def record_changes(connection: sa.Connection, changes: Iterable[AttributeChange]) -> None:
+    """Add changes; one of the same name and instant is there already and stays."""
+    for one in changes:
+        key = (str(one.subject), one.name, one.at)
+        if not connection.scalar(sa.select(sa.exists().where(_is_change(*key)))):
+            values = {"subject": key[0], "name": one.name, "at": one.at}
+            connection.execute(
+                sa.insert(change).values(values | {"before": dump(one.before), "after": dump(one.after)})
+            )
+
+
+def read(connection: sa.Connection) -> tuple[Attributes, ...]:
+    """Each subject's settings, of all its sources together; `at` is the newest read."""
+    merged: dict[str, tuple[datetime, dict[str, Value]]] = {}
+    for row in connection.execute(sa.select(attribute).order_by(attribute.c.subject, attribute.c.at)):
+        _, values = merged.get(row.subject, (row.at, {}))
+        merged[row.subject] = (row.at, values | load_values(row.names))
+    return tuple(Attributes.of(Subject.parse(text), at, values) for text, (at, values) in merged.items())
+
+
+def read_changes(connection: sa.Connection, span: Span) -> tuple[AttributeChange, ...]:
+    """Changes inside `span`, oldest first."""
+    inside = sa.and_(change.c.at >= span.starts_at, change.c.at < span.ends_at)
+    rows = connection.execute(sa.select(change).where(inside).order_by(change.c.at, change.c.id))
+    return tuple(
+        AttributeChange(
+            subject=Subject.parse(row.subject),
+            name=row.name,
+            before=load_value(row.before),
+            after=load_value(row.after),
+            at=row.at,
+        )
+        for row in rows
+    )
+
+
+def _last_said(connection: sa.Connection, batch: Batch) -> Mapping[str, _Before]:
+    """What this source said last of the subjects that it speaks of now."""
+    if not batch.attributes:
+        return {}
+    spoken_of = {str(one.subject) for one in batch.attributes}
+    rows = connection.execute(sa.select(attribute).where(attribute.c.source == batch.source))
+    return {row.subject: (row.at, load_values(row.names)) for row in rows if row.subject in spoken_of}
+
+
+def _record_differences(connection: sa.Connection, before: _Before, now: Attributes) -> None:
+    read_at, old = before
+    new = dict(now.values)
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    told = _told_since(connection, now.subject, read_at, names)
+    differing = (_difference(now, name, old, new) for name in names)
+    record_changes(connection, (one for one in differing if (one.name, one.after) not in told))
+
+
+def _difference(now: Attributes, name: str, old: dict[str, Value], new: dict[str, Value]) -> AttributeChange:
+    return AttributeChange(subject=now.subject, name=name, before=old.get(name), after=new.get(name), at=now.at)
+
+
+def _told_since(
+    connection: sa.Connection, subject: Subject, read_at: datetime, names: Sequence[str]
+) -> set[tuple[str, Value | None]]:
+    """Changes that the source itself dated since the last read: the difference must not count them twice."""
+    if not names:
+        return set()
+    since = sa.and_(change.c.subject == str(subject), change.c.name.in_(names), change.c.at > read_at)
+    return {(row.name, load_value(row.after)) for row in connection.execute(sa.select(change).where(since))}
+
+
+def _is_change(subject: str, name: str, at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(change.c.subject == subject, change.c.name == name, change.c.at == at)
+
+
+def _row(source: str, one: Attributes) -> dict[str, Any]:
+    return {"subject": str(one.subject), "source": source, "at": one.at, "names": dump(dict(one.values))}
