@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import socket
 import sys
 import time
 
@@ -29,16 +30,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(stand_in: AwsStandIn) -> int:
-    # Blocked before any thread starts and waited for here: no handler that could run in the middle of something.
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     with stand_in:
         sys.stdout.write(TRY.format(url=stand_in.url, region=REGION))
         sys.stdout.flush()
-        signal.sigwait(ends)
+        _wait_for_end()
     bill = stand_in.world.bill
     sys.stdout.write(f"Served {bill.calls.total()} calls, {bill.metrics} billed metrics, {bill.dollars:.5f} USD.\n")
     return 0
+
+
+def _wait_for_end() -> None:
+    """Until SIGINT or SIGTERM. The handlers do nothing: a second signal finds nothing to interrupt."""
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        waker.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        woken.recv(1)
+        signal.set_wakeup_fd(-1)
 
 
 if __name__ == "__main__":
