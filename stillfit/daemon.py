@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 import structlog
 
@@ -24,7 +25,8 @@ from stillfit.export.health import Health
 from stillfit.export.view import View, view_of
 from stillfit.intake import Intake
 from stillfit.parts import Parts
-from stillfit.store import Store
+from stillfit.store.store import Store
+from stillfit.tenure import Tenure
 from stillfit.timetable import Timetable
 
 log = structlog.get_logger()
@@ -48,6 +50,7 @@ class Daemon:
         self._assemble = assemble
         self._parts = assemble(config, store, clock)
         self._intake = Intake(store, clock, self.health)
+        self._tenure = Tenure(store.leases, f"{config.instance} {uuid4()}", clock)
         self._timetable = Timetable(self.health, scale=clock.scale)
         self._turning = threading.Lock()  # a reload swaps the parts between two turns, never within one
         self._stopping = threading.Event()
@@ -70,6 +73,7 @@ class Daemon:
         """End all jobs, let a send in flight finish, close what was opened. May be called twice."""
         self._stopping.set()
         self._timetable.stop()
+        self._tenure.end()
         self._parts.close()
         log.info("stopped")
 
@@ -104,21 +108,21 @@ class Daemon:
     def _turn(self) -> None:
         """Judge what has settled, keep the outcome in one transaction, and only then show it."""
         with self._turning:
-            parts, lease = self._parts, self._store.leases.hold("evaluation")
-            if lease is None:
+            parts, epoch = self._parts, self._tenure.epoch()
+            if epoch is None:
                 return  # another replica judges and sends; this one stays warm and serves its pages
             sources = [source for source, _ in parts.sources]
             snapshot = self._intake.snapshot(sources, parts.workloads, self._config.lookback)
             outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
-            self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=lease.epoch)
+            self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
             self.view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))
             self.health.turned(outcome)
 
     def _send(self) -> None:
         """Empty the outbox as far as the sinks let us; a new holder first settles what the last one left open."""
-        lease = self._store.leases.hold("evaluation")
-        if lease is not None:
-            self._parts.sender.send_due(lease.epoch)
+        epoch = self._tenure.epoch()
+        if epoch is not None:
+            self._parts.sender.send_due(epoch)
 
     def _keep_house(self) -> None:
         self._store.prune(self.clock.now())

@@ -16,10 +16,9 @@ from stillfit.clock import Clock
 from stillfit.errors import SourceError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus
-from stillfit.metrics import METRICS
 from stillfit.model import Batch, Engine, Gap, Span, Workload
 from stillfit.snapshot import Snapshot
-from stillfit.store import Store
+from stillfit.store.store import Store
 
 log = structlog.get_logger()
 
@@ -75,7 +74,7 @@ class Intake:
             at=now,
             spans=spans,
             subjects=subjects,
-            series=(*self._store.series(recent), *self._store.hourly(longer, frozenset(METRICS))),
+            series=(*self._store.series(recent), *self._store.hourly(longer)),
             attributes=self._store.attributes(),
             changes=self._store.changes(longer),
             gaps=self._store.gaps(),
