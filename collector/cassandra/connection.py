@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cassandra import ConsistencyLevel, DriverException
+from cassandra import ConsistencyLevel
 from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import ExponentialReconnectionPolicy, FallthroughRetryPolicy, RoundRobinPolicy
-from cassandra.protocol import ErrorMessage
 from cassandra.query import SimpleStatement, dict_factory
 
-from collector.cassandra.failures import QueryError, meaning
+from collector.cassandra.failures import DRIVER_ERRORS, QueryError, meaning
 from stillfit.config import Cassandra
 from stillfit.errors import SourceError
 
@@ -77,7 +76,7 @@ class Connection:
         asked = SimpleStatement(statement, fetch_size=PAGE_ROWS)
         try:
             return list(self._session.execute(asked, host=peer.host, timeout=timeout_s))
-        except (DriverException, ErrorMessage, NoHostAvailable, OSError) as error:
+        except DRIVER_ERRORS as error:
             raise meaning(error) from error
 
     def close(self) -> None:
@@ -96,7 +95,7 @@ def connect(settings: Cassandra, *, timeout_s: float = CONNECT_TIMEOUT_S) -> Con
     try:
         session = cluster.connect()
         wait(session.update_created_pools(), timeout=timeout_s)  # a pinned query needs the pool of its node
-    except (DriverException, NoHostAvailable, OSError) as error:
+    except DRIVER_ERRORS as error:
         cluster.shutdown()
         raise _unreachable(settings, meaning(error)) from error
     return Connection(cluster, session)

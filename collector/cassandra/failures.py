@@ -12,8 +12,8 @@ from cassandra import (
     Unavailable,
 )
 from cassandra.cluster import NoHostAvailable
-from cassandra.connection import ProtocolError
-from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessage, SyntaxException
+from cassandra.connection import ConnectionException, ProtocolError
+from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage, OverloadedErrorMessage, SyntaxException
 
 from stillfit.model import GapReason
 
@@ -30,6 +30,10 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], GapReason, str], ...] = (
     ((ProtocolError,), GapReason.GARBLED, "sent bytes that are no CQL: is the port that of the native protocol?"),
     ((IsBootstrappingErrorMessage, Unavailable), GapReason.UNREACHABLE, "is not ready to serve reads"),
 )
+
+UNREACHED: tuple[type[Exception], ...] = (NoHostAvailable, ConnectionException, DriverException, OSError)
+DRIVER_ERRORS = (*UNREACHED, ErrorMessage, ProtocolError)
+"""All that the driver raises for what a server or the network does; it has no common root."""
 
 
 class QueryError(Exception):
@@ -49,7 +53,7 @@ def meaning(error: Exception) -> QueryError:
     for kinds, reason, what_happened in REASONS:
         if isinstance(error, kinds):
             return QueryError(reason, what_happened)
-    if isinstance(error, (NoHostAvailable, DriverException, OSError)):
+    if isinstance(error, UNREACHED):
         return QueryError(GapReason.UNREACHABLE, f"cannot be reached ({_first_line(error)})")
     return QueryError(GapReason.GARBLED, f"gave an answer that cannot be read ({_first_line(error)})")
 
