@@ -43,7 +43,7 @@ def read(connection: sa.Connection) -> tuple[Gap, ...]:
 
 
 def read_past(connection: sa.Connection, span: Span) -> tuple[tuple[Gap, Span], ...]:
-    """Every gap that stood at some time of `span`, and from when to when (if it still stands: when it was last said)."""
+    """Every gap that stood at some time of `span`, from when to when (one that stands: until it was last said)."""
     ends = sa.func.coalesce(_table.c.ended_at, _table.c.last_said)
     begun = _table.c.first_said < span.ends_at
     query = sa.select(_table, ends.label("until")).where(begun, ends >= span.starts_at).order_by(_table.c.id)
