@@ -354,6 +354,13 @@ class Money:
     arithmetic: str
 
 
+class Rate(NamedTuple):
+    """What one unit (a request unit, a unit-hour, a GB-month) costs in USD from a date on."""
+
+    usd: float
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostFigure:
     """What a subject costs a month: now ("current"), or would under another option ("on-demand", "provisioned")."""
@@ -363,6 +370,8 @@ class CostFigure:
     component: str
     money: Money
     assumptions: tuple[str, ...] = ()
+    rates: tuple[Rate, ...] = ()
+    """The unit price behind a single component with its history, oldest first; empty for sums of several."""
 
 
 class FitState(StrEnum):

@@ -1,0 +1,138 @@
+"""What a table or index is asked for: units a month, and the capacity that would carry them. Pure.
+
+Demand is what was consumed and what was refused; sizing on consumption alone would keep a throttled table throttled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillfit.case import Case
+from stillfit.costs.estimate import SECONDS_A_MONTH, Estimate
+from stillfit.model import Statistic
+from stillfit.series import dense
+
+TARGET = 0.70
+"""Utilisation that auto scaling aims at by default (DynamoDB developer guide, AutoScaling)."""
+SCALE_IN = 0.50
+"""Auto scaling lowers capacity only 20 points below its target: utilisation rests anywhere between the two."""
+SCALE_IN_S = 20 * 60
+"""15 quiet minutes, then some minutes for UpdateTable (DynamoDB developer guide, AutoScaling)."""
+
+
+class Direction(StrEnum):
+    READ = "read"
+    WRITE = "write"
+
+    @property
+    def request_unit(self) -> str:
+        return "RRU" if self is Direction.READ else "WRU"
+
+    @property
+    def capacity_unit(self) -> str:
+        return "RCU" if self is Direction.READ else "WCU"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One direction of a table or index over the window."""
+
+    consumed: Estimate
+    """Units a month; low counts time not seen as idle, high as busier by as much."""
+    demand: Estimate
+    """Consumed and refused units a month; low is consumption alone, because retries may be in it already."""
+    right_sized: Estimate
+    """Mean capacity units per second under auto scaling with a target of 70 %."""
+    provisioned: float | None
+    """Mean capacity units per second that were provisioned; None where not known."""
+
+
+def load_of(case: Case, direction: Direction) -> Load:
+    """Read one direction. The caller has proven that the consumption is covered."""
+    rate = per_second(case, f"consumed_{direction}_units")
+    consumed = _monthly(rate)
+    wanted = rate + _refused(case, direction, rate)
+    return Load(
+        consumed=consumed,
+        demand=Estimate(consumed.low, *(max(a, b) for a, b in zip(_monthly(wanted)[1:], consumed[1:], strict=True))),
+        right_sized=right_size(wanted, period_s(case, f"consumed_{direction}_units")),
+        provisioned=_provisioned(case, direction),
+    )
+
+
+def per_second(case: Case, metric: str, statistic: Statistic = Statistic.SUM) -> NDArray[np.float64]:
+    """A counter as a mean rate per bucket, NaN where not covered.
+
+    A covered bucket without a point is idle: an on-demand table without traffic publishes nothing.
+    """
+    parts = case.parts(metric, statistic)
+    rows = [dense(one, case.window, absent_is_zero=True) / one.period_s for one in parts]
+    if not rows:
+        return np.empty(0)
+    stacked = np.vstack(rows)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, np.nansum(stacked, axis=0))
+
+
+def period_s(case: Case, metric: str) -> int:
+    return next((one.period_s for one in case.parts(metric, Statistic.SUM)), 3600)
+
+
+def right_size(wanted: NDArray[np.float64], period: int) -> Estimate:
+    """Mean capacity that auto scaling would hold for a demand in units per second.
+
+    low: it follows every bucket at once. mid: it holds each peak until scale-in is due, and at least one bucket more,
+    which stands for peaks inside a bucket. high: utilisation rests at the scale-in line, or nobody ever scales in.
+    """
+    known = wanted[~np.isnan(wanted)]
+    if not len(known):
+        return Estimate(1.0, 1.0, 1.0)
+    need = np.maximum(known / TARGET, 1.0)
+    held = _held(need, ceil(SCALE_IN_S / period))
+    lazy = float(np.ceil(held * TARGET / SCALE_IN - 1e-9).mean())
+    never_in = float(np.ceil(need.max() - 1e-9))
+    low, mid = (float(np.ceil(units - 1e-9).mean()) for units in (need, held))
+    return Estimate(low, mid, max(lazy, never_in))
+
+
+def _held(need: NDArray[np.float64], buckets: int) -> NDArray[np.float64]:
+    """The greatest of each bucket and the ones before it."""
+    padded = np.concatenate([np.full(buckets, need[0]), need])
+    held: NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(padded, buckets + 1).max(axis=1)
+    return held
+
+
+def _monthly(rate: NDArray[np.float64]) -> Estimate:
+    if not len(rate) or np.isnan(rate).all():
+        return Estimate(0.0, 0.0, 0.0)
+    mid, idle = float(np.nanmean(rate)), float(np.nansum(rate)) / len(rate)
+    return Estimate(idle, mid, mid + (mid - idle)).times(SECONDS_A_MONTH)
+
+
+def _refused(case: Case, direction: Direction, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Refused events per second, each as large as a served request on average; zero where not known."""
+    events = per_second(case, f"{direction}_throttle_events")
+    if len(events) != len(rate):
+        return np.zeros(len(rate))
+    return np.nan_to_num(events) * units_per_request(case, direction)
+
+
+def units_per_request(case: Case, direction: Direction) -> float:
+    """Mean units of a served request; 1 where requests were not counted."""
+    metric = f"consumed_{direction}_units"
+    units, requests = case.fold(metric, Statistic.SUM), case.fold(metric, Statistic.COUNT)
+    return units / requests if units and requests else 1.0
+
+
+def _provisioned(case: Case, direction: Direction) -> float | None:
+    """What was set over the window, else what is set now."""
+    metric = f"provisioned_{direction}_units"
+    seen = case.values(metric, Statistic.AVERAGE)
+    seen = seen[~np.isnan(seen) & (seen > 0)]  # published as 0 while the table was on-demand
+    if case.proves(metric) and len(seen):
+        return float(seen.mean())
+    return case.number(metric)
