@@ -3,12 +3,13 @@
 from stillfit.standins.cql.catalogue import Column
 from stillfit.standins.cql.faults import Fault, FaultKind
 from stillfit.standins.cql.server import Asked, CqlStandin
-from stillfit.standins.cql.world import Keyspace, Node, Role, Row, StillWorld, Table, World
+from stillfit.standins.cql.world import Family, Keyspace, Node, Role, Row, StillWorld, Table, World
 
 __all__ = [
     "Asked",
     "Column",
     "CqlStandin",
+    "Family",
     "Fault",
     "FaultKind",
     "Keyspace",

@@ -52,6 +52,10 @@ class CqlStandin:
         self._asked: deque[Asked] = deque(maxlen=ASKED_KEPT)
 
     @property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(self._nodes.values())
+
+    @property
     def contact_points(self) -> list[tuple[str, int]]:
         """(address, port) of every node, as `cassandra.cluster.Cluster` takes them."""
         return [(node.address, self._listeners[name].port) for name, node in self._nodes.items()]

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 from stillfit.standins.cql.catalogue import Column, TableDefinition
 
 Row = Mapping[str, Any]
+Family = Literal["4.0", "4.1", "5.0"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Node:
     """0: a free one, chosen at the start and kept until the stop"""
     datacenter: str = "dc1"
     rack: str = "rack1"
-    release: Literal["4.0", "4.1", "5.0"] = "5.0"
+    release: Family = "5.0"
     tokens: tuple[str, ...] = ("0",)
     generation: int = 1_700_000_000
     """seconds since 1970 at which the server started: `system.local.gossip_generation`"""
