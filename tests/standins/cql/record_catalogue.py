@@ -65,11 +65,17 @@ def order(row: Mapping[str, Any]) -> tuple[int, int, str]:
     return kinds.index(row["kind"]), row["position"], row["column_name"]
 
 
-def main(address: str) -> None:
+def record_from(address: str, port: int = 9042) -> dict[str, Any]:
     profile = ExecutionProfile(load_balancing_policy=WhiteListRoundRobinPolicy([address]), row_factory=dict_factory)
-    with Cluster([address], protocol_version=4, execution_profiles={EXEC_PROFILE_DEFAULT: profile}) as cluster:
-        json.dump(record(cluster.connect()), sys.stdout, indent=1)
-        sys.stdout.write("\n")
+    with Cluster(
+        [address], port=port, protocol_version=4, execution_profiles={EXEC_PROFILE_DEFAULT: profile}
+    ) as cluster:
+        return record(cluster.connect())
+
+
+def main(address: str) -> None:
+    json.dump(record_from(address), sys.stdout, indent=1)
+    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":
