@@ -189,3 +189,27 @@ def until_read(collected: Collected) -> list[Batch]:
         except SourceError:
             Event().wait(0.1)
     raise AssertionError("the driver did not come back within a minute")
+
+
+def test_a_paused_node_is_a_gap_and_the_others_tell_each_its_own(make_cassandra: MakeCassandra) -> None:
+    server = make_cassandra(nodes=3)
+    with server.session() as session:
+        session.execute("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        session.execute("CREATE TABLE k.t (id int PRIMARY KEY)")
+    collected = Collected(source := source_of(server, "k"))
+    collected.again()
+    with server.session() as session:
+        for number in range(90):
+            session.execute("INSERT INTO k.t (id) VALUES (%s)", [number])
+    whole = collected.again()
+    server.sigstop(2)
+    partly = collected.again()
+    server.sigcont(2)
+    source.close()
+
+    writes = [one.values.sum() for batch in whole for one in batch.series if one.metric == "writes"]
+    assert (len(writes), sum(writes)) == (3, 90.0)
+    assert [batch.gaps[0].missing for batch in partly if batch.gaps and not batch.series and not batch.inventory] == [
+        "*"
+    ]
+    assert len({one.subject.node for batch in partly for one in batch.series}) == 2
