@@ -43,7 +43,7 @@ def _wait_for_end() -> None:
     """Until SIGINT or SIGTERM. The handlers do nothing: a second signal finds nothing to interrupt."""
     woken, waker = socket.socketpair()
     with woken, waker:
-        waker.setblocking(False)
+        waker.settimeout(0)
         signal.set_wakeup_fd(waker.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)

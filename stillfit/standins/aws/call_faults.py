@@ -72,7 +72,11 @@ def _skewed(_: Call) -> RefusedError:
     return RefusedError("InvalidSignatureException", "Signature expired: the request's time is more than 5 min. away.")
 
 
-_INTERNAL_ERRORS = {"dynamodb": "InternalServerError", "application-autoscaling": "InternalServiceException"}
+_INTERNAL_ERRORS = {
+    "cloudwatch": "InternalServiceFault",
+    "dynamodb": "InternalServerError",
+    "application-autoscaling": "InternalServiceException",
+}
 _REFUSALS: dict[FaultKind, Callable[[Call], RefusedError]] = {
     FaultKind.THROTTLE: _throttled,
     FaultKind.INTERNAL_ERROR: _internal_error,

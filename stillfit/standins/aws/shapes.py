@@ -146,7 +146,12 @@ def _string(shape: StringShape, compiler: _Compiler) -> Check:
 
 
 def _pattern(java: str) -> re.Pattern[str]:
-    r"""The models' patterns are Java's, where two surrogate escapes (\uD800\uDC00) mean one character."""
+    r"""The models' patterns are Java's: two surrogate escapes (\uD800\uDC00) are one character, \p names a class.
+
+    \w and \s are a little wider than the classes they stand for.
+    """
+    for name, python in _JAVA_CLASSES.items():
+        java = java.replace(name, python)
     return re.compile(_SURROGATES.sub(lambda pair: chr(_joined(int(pair[1], 16), int(pair[2], 16))), java))
 
 
@@ -206,6 +211,7 @@ def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
+_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s"}
 _SURROGATES = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _NOT_FINITE = (float("inf"), float("-inf"))

@@ -1,19 +1,22 @@
 """Opaque paging tokens, bound to the caller, the operation and the request they came from."""
 
+import hashlib
 import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from stillfit.standins.aws.calls import Call, RefusedError
 
-MAX_TOKENS = 10_000  # the oldest expire, as the service's tokens do
+MAX_TOKENS = 1_000  # the oldest expire, as the service's tokens do
 
 
 @dataclass(frozen=True, slots=True)
 class _Issued:
-    bound_to: tuple[Any, ...]
+    bound_to: tuple[str, ...]
     position: Any
 
 
@@ -43,10 +46,11 @@ class Tokens:
         return issued.position
 
 
-def _binding(call: Call) -> tuple[Any, ...]:
+def _binding(call: Call) -> tuple[str, ...]:
     """What must not change from page to page. The page size may: it is not part of the question."""
     question = {name: value for name, value in call.parameters.items() if name not in _FREE}
-    return call.account, call.region, call.action, question
+    digest = hashlib.sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return call.account, call.region, call.action, digest
 
 
 _FREE = frozenset({"NextToken", "MaxResults", "MaxDatapoints"})

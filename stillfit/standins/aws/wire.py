@@ -40,13 +40,14 @@ class RefusalForm:
 
     @classmethod
     def of(cls, service: Service, error: RefusedError) -> "RefusalForm":
+        if service.speaks_query and error.code in QUERY_CODES:
+            code, status = QUERY_CODES[error.code]
+            return cls(shape=error.code, code=code, message=error.message, status=status)
         modelled = service.error_shape(error.code)
-        if modelled is not None:
-            status = int(modelled.metadata.get("error", {}).get("httpStatusCode", error.status))
-            return cls(shape=modelled.name, code=modelled.error_code, message=error.message, status=status)
-        code, status = QUERY_CODES.get(error.code, (error.code, error.status))
-        status = status if service.speaks_query else error.status
-        return cls(shape=error.code, code=code, message=error.message, status=status)
+        if modelled is None:
+            return cls(shape=error.code, code=error.code, message=error.message, status=error.status)
+        status = int(modelled.metadata.get("error", {}).get("httpStatusCode", error.status))
+        return cls(shape=modelled.name, code=modelled.error_code, message=error.message, status=status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
