@@ -48,6 +48,11 @@ COMPONENTS = {
         is_here=lambda: chromium() is not None,
         install="install it (Debian: apt-get install chromium)",
     ),
+    "aws-cli": Component(
+        name="AWS CLI",
+        is_here=lambda: shutil.which("aws") is not None,
+        install="install it (Debian: apt-get install awscli)",
+    ),
 }
 
 
