@@ -10,15 +10,15 @@ from stillfit.costs.pricefile import read
 from stillfit.errors import ConfigError
 
 
-def shipped() -> PriceBook:
+def packaged_prices() -> PriceBook:
     """The dated list prices in the package."""
     books = sorted(files("stillfit.costs").joinpath("books").iterdir(), key=lambda one: one.name)
     return PriceBook.of(*(read(one.read_text("utf-8"), name=one.name) for one in books if one.name.endswith(".yaml")))
 
 
-def load(*own: Path) -> PriceBook:
-    """The shipped prices with an operator's own over them. Raises ConfigError with every mistake of a file."""
-    return PriceBook.of(shipped(), *(_read(path) for path in own))
+def prices(*own: Path) -> PriceBook:
+    """The packaged prices with an operator's own over them. Raises ConfigError with every mistake of a file."""
+    return PriceBook.of(packaged_prices(), *(_read(path) for path in own))
 
 
 def _read(path: Path) -> PriceBook:
