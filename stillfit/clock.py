@@ -40,12 +40,15 @@ class SystemClock:
 
 
 class ScaledClock:
-    """Compressed time for the demo: starts at `start` and runs `scale` times as fast as the real clock."""
+    """Compressed time for the demo: it was `start` at `origin`, and runs `scale` times as fast as the real clock.
 
-    def __init__(self, start: datetime, scale: float) -> None:
+    `origin` is a reading of time.monotonic(), which all processes of a machine share; now, when left out.
+    """
+
+    def __init__(self, start: datetime, scale: float, origin: float | None = None) -> None:
         self.scale = scale
         self._start = start
-        self._origin = time.monotonic()
+        self._origin = time.monotonic() if origin is None else origin
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self.monotonic())

@@ -1,6 +1,6 @@
 """The process of the simulated fleet: AWS, Cassandra and Slack on free ports of this machine.
 
-    python -m stillfit.demo.fleet --seed 7 --zero 1793500000 --scale 60
+    python -m stillfit.demo.fleet --seed 7 --zero 1793500000 --origin 5000.0 --scale 60
 
 Prints one line of JSON with its addresses, then serves until its standard input ends.
 """
@@ -33,9 +33,8 @@ class Addresses:
     slack_page: str
 
 
-def serve(seed: int, zero: int, scale: float) -> None:
+def serve(seed: int, zero: int, clock: ScaledClock) -> None:
     """Run the stand-ins until standard input ends, which it also does when the parent dies."""
-    clock = ScaledClock(datetime.fromtimestamp(zero, UTC), scale)
     now = lambda: clock.now().timestamp()  # noqa: E731  # the one clock of all three
     plan = story(seed)
     world = World(now=now)
@@ -56,10 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--zero", type=int, required=True, help="epoch second at which the story begins")
+    parser.add_argument("--origin", type=float, required=True, help="time.monotonic() at which the story begins")
     parser.add_argument("--scale", type=float, required=True, help="simulated seconds in one real second")
     asked = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it closes our standard input
-    serve(asked.seed, asked.zero, asked.scale)
+    serve(asked.seed, asked.zero, ScaledClock(datetime.fromtimestamp(asked.zero, UTC), asked.scale, asked.origin))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
-NOUNS = [
+NOUNS = (
+    
     "orders",
     "payments",
     "events",
@@ -33,7 +34,8 @@ NOUNS = [
     "routes",
     "tickets",
     "bookings",
-]
+,
+)
 INDEX_NAMES = ("by-status", "by-customer", "by-day")
 KEYSPACES = ("shop", "metering", "chat", "fleet")
 QUEUES = ("jobs", "outbox", "tasks", "mail_queue")
