@@ -61,7 +61,7 @@ class Database:
             yield connection
 
     def run(self, work: Callable[[sa.Connection], _T]) -> _T:
-        """`work` in a transaction, a second time where the disk was full and room could be made."""
+        """`work` in a transaction; where the disk was full, once more after room was made."""
         try:
             with self.write() as connection:
                 return work(connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,27 +61,25 @@ def _parsed(url: str) -> sa.URL:
 
 def _open_postgresql(url: sa.URL, *, exclusive: bool) -> Databases:
     database = Database(postgresql_engine(url))
-    if exclusive:
-        migrate(database, tuple(HEADS))
-    else:
-        require_current(database, tuple(HEADS))
-    return Databases(database, database)
+    databases = Databases(database, database)
+    with _closed_on_refusal(databases):
+        if exclusive:
+            migrate(database, tuple(HEADS))
+        else:
+            require_current(database, tuple(HEADS))
+    return databases
 
 
 def _open_sqlite(files: Files, ballast_bytes: int) -> Databases:
-    lock = ProcessLock(files)
-    try:
+    ballast = Ballast(files.ballast, ballast_bytes)
+    databases = Databases(*_sqlite_databases(files, ballast), ProcessLock(files), ballast)
+    with _closed_on_refusal(databases):
         prepare(files)
         check(files.state)
         check(files.history)
-        ballast = Ballast(files.ballast, ballast_bytes)
-        databases = Databases(*_sqlite_databases(files, ballast), lock, ballast)
         migrate(databases.state, ("state",), partial(back_up, files.state))
         migrate(databases.history, ("history",), partial(back_up, files.history))
         ballast.is_held()
-    except StoreError:
-        lock.close()
-        raise
     return databases
 
 
@@ -88,10 +88,20 @@ def _join_sqlite(files: Files, ballast_bytes: int) -> Databases:
         message = f"store: there is none at {files.state}: start the daemon once, or check the path"
         raise StoreError(message, retryable=False)
     ballast = Ballast(files.ballast, ballast_bytes)
-    state, history = _sqlite_databases(files, ballast)
-    require_current(state, ("state",))
-    require_current(history, ("history",))
-    return Databases(state, history, None, ballast)
+    databases = Databases(*_sqlite_databases(files, ballast), None, ballast)
+    with _closed_on_refusal(databases):
+        require_current(databases.state, ("state",))
+        require_current(databases.history, ("history",))
+    return databases
+
+
+@contextmanager
+def _closed_on_refusal(databases: Databases) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        databases.close()
+        raise
 
 
 def _sqlite_databases(files: Files, ballast: Ballast) -> tuple[Database, Database]:

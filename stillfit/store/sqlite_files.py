@@ -20,7 +20,7 @@ import structlog
 
 from stillfit.errors import StoreError
 
-BALLAST_BYTES = 16 * 2**20  # ours: holds tens of thousands of outbox rows
+BALLAST_BYTES = 16 * 2**20  # ours: the write-ahead log takes 4 MB at most, the rest holds some thousand advices
 APPLICATION_ID = 0x5F17  # tells `file` and other tools whose database it is
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 

@@ -207,7 +207,8 @@ class Store:
         """Run and commit; what a failed transaction registered is forgotten."""
         kept = False
         try:
-            self._samples.run(work)
+            with self._samples.write() as connection:
+                work(connection)
             kept = True
         except FullError:
             self._note_paused(paused=True)

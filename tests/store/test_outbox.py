@@ -122,14 +122,14 @@ def test_a_sender_that_lost_its_lease_is_refused_everywhere(store: Store, clock:
     store.leases.release(lease)
     store.leases.acquire(EVALUATION, "new", timedelta(seconds=30))
 
-    for call in (
-        lambda: store.outbox.claim(clock.now(), lease.epoch),
-        lambda: store.outbox.mark_sent(row.id, "x", epoch=lease.epoch),
-        lambda: store.outbox.retry_at(row.id, NOON, "x", epoch=lease.epoch),
-        lambda: store.outbox.fail(row.id, "x", epoch=lease.epoch),
-    ):
-        with pytest.raises(LeaseLostError):
-            call()
+    with pytest.raises(LeaseLostError):
+        store.outbox.claim(clock.now(), lease.epoch)
+    with pytest.raises(LeaseLostError):
+        store.outbox.mark_sent(row.id, "x", epoch=lease.epoch)
+    with pytest.raises(LeaseLostError):
+        store.outbox.retry_at(row.id, NOON, "x", epoch=lease.epoch)
+    with pytest.raises(LeaseLostError):
+        store.outbox.fail(row.id, "x", epoch=lease.epoch)
     assert store.outbox.sending() == (row,)
 
 
