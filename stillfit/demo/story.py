@@ -13,7 +13,6 @@ from dataclasses import dataclass
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 NOUNS = (
-    
     "orders",
     "payments",
     "events",
@@ -34,7 +33,6 @@ NOUNS = (
     "routes",
     "tickets",
     "bookings",
-,
 )
 INDEX_NAMES = ("by-status", "by-customer", "by-day")
 KEYSPACES = ("shop", "metering", "chat", "fleet")
