@@ -68,6 +68,8 @@ class Case:
     related: tuple[Case, ...] = ()
     """A table's indexes and replicas, or the table of an index; these have no related cases of their own."""
     costs: tuple[CostFigure, ...] = ()
+    history: Case | None = None
+    """The same subject over the analyzer's longer look back, hourly, for what only days can tell (disk growth)."""
     thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def threshold(self, name: str) -> float:
@@ -206,10 +208,10 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analyzer:
-    """One detector: which subjects it judges, on what window, what it must have, and its question."""
+    """One detector: which levels of subject it judges, on what window, what it must have, and its question."""
 
     id: str
-    level: Level
+    levels: frozenset[Level]
     needs: frozenset[str]
     """Metrics without which nothing may be said; uncovered ones end as Unknown before `find` is called."""
     wants: frozenset[str] = frozenset()
@@ -218,6 +220,8 @@ class Analyzer:
     window: timedelta = timedelta(hours=1)
     hourly: bool = False
     """Judge on hourly sums (long windows) instead of the finest period there is."""
+    history: timedelta | None = None
+    """How far `case.history` looks back, at hourly resolution; None where the window tells enough."""
     causes: Mapping[str, str]
     """The closed set of causes: id -> what it means in one sentence."""
     thresholds: tuple[Threshold, ...] = ()
@@ -227,11 +231,11 @@ class Analyzer:
 def judge(analyzer: Analyzer, case: Case) -> Judgement:
     """Ask one analyzer about one case; what it needs and the case cannot prove is Unknown."""
     missing = tuple(sorted(name for name in analyzer.needs if not case.proves(name)))
-    answer = Unknown("; ".join(_why(case, name) for name in missing), missing) if missing else analyzer.find(case)
+    answer = Unknown("; ".join(why_unproven(case, name) for name in missing), missing) if missing else analyzer.find(case)
     return Judgement(detector=analyzer.id, subject=case.subject, answer=answer)
 
 
-def _why(case: Case, metric: str) -> str:
+def why_unproven(case: Case, metric: str) -> str:
     """Why a metric is not proven, in the words of the gap where there is one."""
     cases = (case, *case.related)
     gap = next((g for c in cases for g in c.gaps if g.missing in {metric, "*"}), None)

@@ -33,7 +33,7 @@ from stillfit.snapshot import Snapshot
 
 COSTS = Analyzer(
     id="costs",
-    level=Level.TABLE,
+    levels=frozenset({Level.TABLE}),
     engines=frozenset({Engine.DYNAMODB, Engine.CASSANDRA}),
     needs=frozenset(),
     wants=frozenset(METRICS),

@@ -48,7 +48,7 @@ class Snapshot:
     ) -> Iterator[Case]:
         """One case for each subject that the analyzer judges, on its window and resolution."""
         for subject in self.subjects:
-            if subject.engine in analyzer.engines and subject.level is analyzer.level and subject.engine in self.spans:
+            if subject.engine in analyzer.engines and subject.level in analyzer.levels and subject.engine in self.spans:
                 yield replace(self.case(subject, analyzer), thresholds=thresholds(analyzer, subject))
 
     def case(self, subject: Subject, analyzer: Analyzer, costs: tuple[CostFigure, ...] = ()) -> Case:
@@ -66,11 +66,19 @@ class Snapshot:
 
     def _alone(self, subject: Subject, analyzer: Analyzer) -> Case:
         window = self.window(subject.engine, analyzer)
+        case = self._on(subject, window, hourly=analyzer.hourly)
+        if analyzer.history is None:
+            return case
+        span = self.spans[subject.engine]
+        longer = Span(max(span.start, window.end - int(analyzer.history.total_seconds())), window.end)
+        return replace(case, history=self._on(subject, longer, hourly=True))
+
+    def _on(self, subject: Subject, window: Span, *, hourly: bool) -> Case:
         return Case(
             subject=subject,
             at=self.at,
             window=window,
-            series=_resolved(self._series[subject], window, hourly=analyzer.hourly),
+            series=_resolved(self._series[subject], window, hourly=hourly),
             attributes=self._attributes.get(subject),
             changes=tuple(self._changes[subject]),
             gaps=(*self._gaps[subject], *self._scope_gaps(subject)),
