@@ -8,7 +8,6 @@ Whatever must be remembered is in the store, so the daemon may be killed at any 
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,12 +39,19 @@ class Daemon:
     """Owns the jobs. What depends on the configuration is in `Parts`, made anew at each reload."""
 
     def __init__(
-        self, config: Config, *, clock: Clock, store: Store, assemble: Callable[[Config, Store, Clock], Parts]
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        store: Store,
+        assemble: Callable[[Config, Store, Clock], Parts],
+        on_view: Callable[[View], None] | None = None,
     ) -> None:
         self.clock = clock
         self.health = Health()
         self.view = View(instance=config.instance, version=__version__, started_at=clock.now(), at=clock.now())
         self._config = config
+        self._on_view = on_view or (lambda _view: None)
         self._store = store
         self._assemble = assemble
         self._parts = assemble(config, store, clock)
@@ -53,15 +59,6 @@ class Daemon:
         self._tenure = Tenure(store.leases, f"{config.instance} {uuid4()}", clock)
         self._timetable = Timetable(self.health, scale=clock.scale)
         self._turning = threading.Lock()  # a reload swaps the parts between two turns, never within one
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
-        self.start()
-        self._stopping.wait()
-        self.stop()
 
     def start(self) -> None:
         """Settle what an earlier process left in mid-send, then begin all jobs."""
@@ -71,7 +68,6 @@ class Daemon:
 
     def stop(self) -> None:
         """End all jobs, let a send in flight finish, close what was opened. May be called twice."""
-        self._stopping.set()
         self._timetable.stop()
         self._tenure.end()
         self._parts.close()
@@ -117,6 +113,7 @@ class Daemon:
             self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
             self.view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))
             self.health.turned(outcome)
+        self._on_view(self.view)
 
     def _send(self) -> None:
         """Empty the outbox as far as the sinks let us; a new holder first settles what the last one left open."""

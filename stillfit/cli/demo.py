@@ -1,0 +1,125 @@
+"""`stillfit demo`: the daemon on a simulated fleet. Only the addresses and the clock differ from `stillfit run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from stillfit.cli.running import serve
+from stillfit.cli.terminal import console, report
+from stillfit.clock import ScaledClock
+from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
+from stillfit.demo.fleet import Addresses
+from stillfit.demo.story import Story, story
+from stillfit.errors import SourceError
+from stillfit.export.view import View
+from stillfit.model import GapReason
+
+START_WITHIN_S = 20.0
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "{account}", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_EC2_METADATA_DISABLED": "true"}
+"""The simulated account takes its own number as key; a real profile of this machine is never used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    seed: int
+    speed: float
+    port: int
+    seconds: float
+    """Real seconds to run; 0 is until Ctrl-C."""
+    headless: bool
+
+
+def run_demo(options: DemoOptions) -> None:
+    """Show the whole program on a simulated fleet until Ctrl-C."""
+    zero, origin = int(time.time()) // 60 * 60, time.monotonic()
+    clock = ScaledClock(datetime.fromtimestamp(zero, UTC), options.speed, origin)
+    with _fleet(options, zero, origin) as addresses, tempfile.TemporaryDirectory(prefix="stillfit-demo-") as folder:
+        plan = story(options.seed)
+        _point_at(addresses, plan)
+        config = _config(plan, addresses, Path(folder), options)
+        _greet(plan, addresses, options)
+        serve(config, clock, on_view=None if options.headless else _Screen(), seconds=options.seconds)
+
+
+@contextmanager
+def _fleet(options: DemoOptions, zero: int, origin: float) -> Iterator[Addresses]:
+    """The simulated fleet in a process of its own, so that its work is not counted as ours; ends with the block."""
+    told = [f"--seed={options.seed}", f"--zero={zero}", f"--origin={origin}", f"--scale={options.speed}"]
+    command = [sys.executable, "-m", "stillfit.demo.fleet", *told]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own module
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise SourceError("the simulated fleet did not start", reason=GapReason.UNREACHABLE, retryable=False)
+            yield Addresses(**json.loads(line))
+        finally:
+            process.stdin.close()
+
+
+def _point_at(addresses: Addresses, plan: Story) -> None:
+    """Let boto3 find the stand-in where it would find AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update({name: value.format(account=plan.account) for name, value in CREDENTIALS.items()})
+    os.environ["AWS_ENDPOINT_URL"] = addresses.aws
+
+
+def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOptions) -> Config:
+    declared = [table for table in plan.tables if table.declared]
+    return Config(
+        instance="demo",
+        store=f"sqlite:///{folder}/demo.db",
+        aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=28)),),
+        cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
+        slack=Slack.model_validate({"channel": "databases", "token": "xoxb-demo", "base_url": addresses.slack}),
+        http=Http(port=options.port),
+        workloads=tuple(
+            WorkloadConfig(
+                name=table.name,
+                tables=(table.name,),
+                declared={name: _fact(value) for name, value in table.declared},
+            )
+            for table in declared
+        ),
+    )
+
+
+def _fact(value: str | bool) -> Fact:  # the value of a fact, not a switch
+    return Fact(value=value, declared_at=date.today() - timedelta(days=20), owner="demo architect")  # noqa: DTZ011  # a day
+
+
+def _greet(plan: Story, addresses: Addresses, options: DemoOptions) -> None:
+    out = console()
+    out.print(f"stillfit demo: {len(plan.tables)} simulated tables and a cluster of {plan.cluster.nodes} nodes")
+    out.print(f"  slack    {addresses.slack_page}  (what the channel would show)")
+    out.print(f"  clock    {options.speed:g}x, seed {options.seed}; no account is used and nothing leaves this machine")
+
+
+class _Screen:
+    """Prints the whole first look, then one line for each change of state."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def __call__(self, view: View) -> None:
+        if view.turn is None:
+            return
+        if self._first and view.advice:
+            self._first = False
+            console().print(report(view.turn, view.gaps))
+        for transition in view.turn.transitions:
+            record = next(one for one in view.advice if one.id == transition.advice_id)
+            when = f"{transition.at:%H:%M}"
+            console().print(f"{when}  {transition.after.upper():12} {record.subject.name}: {record.title}  {record.id}")

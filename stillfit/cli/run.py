@@ -1,0 +1,14 @@
+"""`stillfit run`: the daemon on what the configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stillfit.cli.running import serve
+from stillfit.clock import SystemClock
+from stillfit.configfile import load
+
+
+def run_daemon(path: Path) -> None:
+    """Read the configuration and serve until SIGTERM; SIGHUP reads it again."""
+    serve(load(path), SystemClock(), reload_from=path)
