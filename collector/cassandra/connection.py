@@ -11,12 +11,11 @@ from __future__ import annotations
 import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, DriverException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import ExponentialReconnectionPolicy, FallthroughRetryPolicy, RoundRobinPolicy
@@ -25,6 +24,7 @@ from cassandra.query import SimpleStatement, dict_factory
 from collector.cassandra.failures import DRIVER_ERRORS, QueryError, meaning
 from stillfit.config import Cassandra
 from stillfit.errors import SourceError
+from stillfit.model import GapReason
 
 PROTOCOL_VERSION = 4
 CONNECT_TIMEOUT_S = 5.0
@@ -91,10 +91,12 @@ def _peer(host: Any, *, with_port: bool) -> Peer:
 
 def connect(settings: Cassandra, *, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
     """Connect through the contact points and wait for a pool to each node that is up. Raises SourceError."""
-    cluster = _cluster(settings, timeout_s)
     try:
-        session = cluster.connect()
-        wait(session.update_created_pools(), timeout=timeout_s)  # a pinned query needs the pool of its node
+        cluster = _cluster(settings, timeout_s)
+    except (OSError, DriverException) as error:
+        raise _not_set_up(settings, error) from error
+    try:
+        session = cluster.connect(wait_for_all_pools=True)  # a pinned query needs the pool of its node
     except DRIVER_ERRORS as error:
         cluster.shutdown()
         raise _unreachable(settings, meaning(error)) from error
@@ -152,6 +154,16 @@ def _ssl_context(authority: Path | None) -> ssl.SSLContext | None:
     context = ssl.create_default_context(cafile=str(authority))
     context.check_hostname = False
     return context
+
+
+def _not_set_up(settings: Cassandra, error: Exception) -> SourceError:
+    """A file that cannot be read, or a contact point without an address."""
+    return SourceError(
+        f'cassandra: cluster "{settings.cluster}" cannot be connected to: {type(error).__name__} {error}; '
+        f"check contact_points ({', '.join(settings.contact_points)}), password_file and tls_ca_file",
+        reason=GapReason.NOT_CONFIGURED,
+        retryable=True,
+    )
 
 
 def _unreachable(settings: Cassandra, failure: QueryError) -> SourceError:

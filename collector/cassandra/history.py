@@ -41,6 +41,8 @@ class Step(NamedTuple):
 
 def advance(mark: Mark | None, at: float, value: float) -> tuple[Mark, tuple[Step, ...]]:
     """The new mark, and the full minutes that this reading completes."""
+    if mark is not None and at == mark.at:  # the same reading once more
+        return mark, ()
     fresh = Mark(at, value, value if at % PERIOD_S == 0 else None)
     if mark is None or value < mark.value or not 0 < at - mark.at <= COUNTER_SPREADS_S:
         return fresh, ()

@@ -184,14 +184,10 @@ def refusal(fault: Fault, *, asker: Asker, table: str | None) -> CqlError:
 
 def rows_of(world_rows: Callable[[str], Iterable[Row]], view: View, table: TableDefinition) -> Sequence[Row]:
     """A node's own rows for the tables it writes itself, the world's for the rest."""
-    given = world_rows(table.full_name)
     own = schema.OWN_ROWS.get(table.full_name)
     if own is None:
-        return list(given)
+        return list(world_rows(table.full_name))
     if table.full_name == "system.local":
-        return [_overlaid(row, given) for row in own(view)]
+        overlay = next(iter(world_rows(table.full_name)), {})
+        return [{**row, **overlay} for row in own(view)]
     return list(own(view))
-
-
-def _overlaid(row: Row, given: Iterable[Row]) -> Row:
-    return {**row, **next(iter(given), {})}

@@ -10,6 +10,7 @@ Cassandra 4.0, 4.1 and 5.0, with rows that it asks of a World at the moment of e
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -49,6 +50,7 @@ class CqlStandin:
         self._nodes = {node.name: node for node in nodes}
         self._faults = {node.name: Faults() for node in nodes}
         self._listeners: dict[str, Listener] = {}
+        self._changing = Lock()
         self._asked: deque[Asked] = deque(maxlen=ASKED_KEPT)
 
     @property
@@ -68,13 +70,15 @@ class CqlStandin:
     def inject(self, node: str, fault: Fault) -> None:
         self._faults[node].inject(fault)
         if fault.kind is FaultKind.DOWN:
-            self._listeners[node].refuse()
+            with self._changing:
+                self._listeners[node].refuse()
 
     def clear(self, node: str | None = None) -> None:
         """Take away the faults of a node, or of all; a node that was down comes back on its old port."""
         for name in self._nodes if node is None else (node,):
             self._faults[name].clear()
-            self._listeners[name].open()
+            with self._changing:
+                self._listeners[name].open()
 
     def start(self) -> Self:
         for node in self._nodes.values():
@@ -85,8 +89,9 @@ class CqlStandin:
         return self
 
     def stop(self) -> None:
-        while self._listeners:
-            self._listeners.popitem()[1].close()
+        with self._changing:
+            while self._listeners:
+                self._listeners.popitem()[1].close()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -74,7 +74,7 @@ def source_of(standin: CqlStandin, patience: Patience | None = None, **settings:
     return CassandraSource(
         Cassandra(cluster="prod", contact_points=points, **settings),
         connect=partial(connect, timeout_s=1.0),
-        patience=patience or Patience(query_s=0.3, deadline_s=1.0),
+        patience=patience or Patience(query_s=1.0, deadline_s=4.0),
     )
 
 

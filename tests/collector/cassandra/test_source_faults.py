@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from collector.cassandra.source import CassandraSource
 from collector.cassandra.virtual_tables import VIEWS
+from stillfit.config import Cassandra
 from stillfit.errors import SourceError
 from stillfit.model import GapReason, Span, Statistic
 from stillfit.standins.cql import CqlStandin, Fault, FaultKind, Role, StillWorld
@@ -109,6 +111,18 @@ def test_a_node_that_is_down_is_one_gap_and_stays_in_the_inventory(
     assert told.gaps(GapReason.UNREACHABLE, "a") == {"*"}
     assert told.values("tombstones_per_read", Statistic.P99) == {"b": [310.0]}
     assert sum(subject.level.value == "node" for subject in told.batches[-1].subjects_seen) == 2
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DOWN, FaultKind.HANG, FaultKind.RESET, FaultKind.GARBAGE])
+def test_a_node_that_is_sick_from_the_start_does_not_hold_up_the_others(standin: CqlStandin, kind: FaultKind) -> None:
+    standin.inject("a", Fault(kind=kind))
+    source = source_of(standin)
+
+    told = collect(source, standin)
+    source.close()
+
+    assert told.values("tombstones_per_read", Statistic.P99) == {"b": [310.0]}
+    assert "*" in told.gaps(GapReason.UNREACHABLE, "a") | told.gaps(GapReason.GARBLED, "a")
 
 
 def test_a_node_that_comes_back_is_read_again(source: CassandraSource, standin: CqlStandin) -> None:
@@ -227,3 +241,20 @@ def test_a_wrong_password_is_a_denial_and_is_not_repeated(world: StillWorld) -> 
 
     assert failed.value.reason is GapReason.DENIED
     assert "wrong" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"username": "u", "password_file": "/nowhere/password"}, "/nowhere/password"),
+        ({"tls_ca_file": "/nowhere/ca.pem"}, "No such file"),
+        ({"contact_points": ("nosuch.invalid",)}, "nosuch.invalid"),
+    ],
+    ids=["password file", "authority", "name without address"],
+)
+def test_what_is_wrong_with_the_settings_is_said(settings: dict[str, Any], named: str) -> None:
+    source = CassandraSource(Cassandra(**({"cluster": "prod", "contact_points": ("127.0.0.1",)} | settings)))
+
+    with pytest.raises(SourceError, match='cluster "prod"') as failed:
+        list(source.collect(None, NOON))
+    assert named in str(failed.value)

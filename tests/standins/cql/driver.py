@@ -1,7 +1,6 @@
 """The client of these tests: cassandra-driver, which shares no code with the stand-in."""
 
 from collections.abc import Iterator
-from concurrent.futures import wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,9 +27,7 @@ def session(standin: CqlStandin, **options: Any) -> Iterator[Session]:
         "connect_timeout": 2.0,
     } | options
     with Cluster(standin.contact_points, **settings) as cluster:
-        opened = cluster.connect()
-        wait(opened.update_created_pools(), timeout=2)
-        yield opened
+        yield cluster.connect(wait_for_all_pools=True)
 
 
 def ask(session: Session, query: str, port: int | None = None) -> list[dict[str, Any]]:

@@ -115,16 +115,16 @@ def test_a_hanging_node_does_not_even_shake_hands(standin: CqlStandin) -> None:
 
 
 def test_a_slow_table_does_not_hold_up_the_others_of_its_connection(standin: CqlStandin, client: Session) -> None:
-    standin.inject("a", Fault(kind=FaultKind.SLOW, table="system_views.caches", seconds=0.3))
+    standin.inject("a", Fault(kind=FaultKind.SLOW, table="system_views.caches", seconds=1.0))
     host = host_on(client, port_of(standin, "a"))
     started = time.monotonic()
 
-    slow = client.execute_async(CACHES, host=host, timeout=2)
-    client.execute(SETTINGS, host=host, timeout=2)
+    slow = client.execute_async(CACHES, host=host, timeout=5)
+    client.execute(SETTINGS, host=host, timeout=5)
     quick_s = time.monotonic() - started
     slow.result()
 
-    assert quick_s < 0.3 <= time.monotonic() - started
+    assert quick_s < 1.0 <= time.monotonic() - started
 
 
 def test_stopping_leaves_no_thread_behind() -> None:
