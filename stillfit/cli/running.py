@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -34,17 +34,37 @@ def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, or for `seconds` of real time where that is not 0."""
     set_up_logs(config.log_format)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
         daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=on_view)
-        if reload_from is not None:
-            signal.signal(signal.SIGHUP, lambda *_: reload(daemon, reload_from))
         with serve_pages(daemon, config.http):
             daemon.start()
-            stopping.wait(seconds or None)
-            daemon.stop()
+            try:
+                _obey(orders, daemon, reload_from, seconds)
+            finally:
+                daemon.stop()
+
+
+def _orders() -> SimpleQueue[int]:
+    """Signals as they come; a handler only puts them in line, since it may interrupt anything."""
+    orders: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: orders.put(number))
+    return orders
+
+
+def _obey(orders: SimpleQueue[int], daemon: Daemon, reload_from: Path | None, seconds: float) -> None:
+    """Wait for the order to stop, or for the time to be over."""
+    while True:
+        try:
+            order = orders.get(timeout=seconds or None)
+        except Empty:
+            return
+        if order != signal.SIGHUP:
+            log.info("told to stop", signal=signal.Signals(order).name)
+            return
+        if reload_from is not None:
+            reload(daemon, reload_from)
 
 
 def reload(daemon: Daemon, path: Path) -> None:
