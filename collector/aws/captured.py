@@ -1,0 +1,191 @@
+"""What the AWS command line wrote to a file, as a Batch: judged with no network and no credentials. Pure.
+
+- `aws dynamodb describe-table --table-name orders > orders.json`: as it is; account and region stand in its ARN.
+- `aws cloudwatch get-metric-data --cli-input-json file://request.json > answer.json`: the answer together with its
+  request, because an answer alone says neither which table nor which stretch of time was asked, and without that a
+  sparse metric cannot be told from one that was never read. The request may spread over any tables of one region.
+
+What cannot be read is a ConfigError with one line for each mistake: file, place, what is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from collector.aws.connection import instant
+from collector.aws.decode import Decoded, decode
+from collector.aws.failures import GarbledError
+from collector.aws.planner import Request, Stretch
+from collector.aws.queries import ALL, NAMESPACE, Ask, Slot, Spec
+from collector.aws.table_settings import index_settings, indexes, table_settings
+from stillfit.errors import ConfigError
+from stillfit.model import Attributes, Batch, Engine, Gap, Span, Statistic, Subject
+
+Content = Mapping[str, Any]
+
+_SPECS = {spec.name: spec for spec in ALL}
+_DIMENSIONS = frozenset({"TableName", "GlobalSecondaryIndexName", "Operation"})
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One JSON file: its name as a person knows it, and what was in it."""
+
+    file: str
+    content: Content
+
+
+def is_table(content: object) -> bool:
+    """Whether a file is the output of describe-table."""
+    return isinstance(content, dict) and isinstance(content.get("Table"), dict)
+
+
+def is_answer(content: object) -> bool:
+    """Whether a file is the output of get-metric-data."""
+    return isinstance(content, dict) and isinstance(content.get("MetricDataResults"), list)
+
+
+def is_request(content: object) -> bool:
+    """Whether a file is the input of get-metric-data."""
+    return isinstance(content, dict) and isinstance(content.get("MetricDataQueries"), list)
+
+
+def table_batch(capture: Capture, at: datetime) -> Batch:
+    """A table with its indexes and settings, said to be so at `at`. Raises ConfigError."""
+    try:
+        table = capture.content["Table"]
+        account, region = _place(table["TableArn"])
+        subject = Subject(engine=Engine.DYNAMODB, scope=(account, region), table=table["TableName"])
+        settings = {subject: table_settings(table, region)}
+        settings |= {index: index_settings(table, described) for index, described in indexes(subject, table)}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        line = f"{capture.file}: Table: {error!r} where describe-table writes more: give its output as it is"
+        raise ConfigError((line,)) from error
+    attributes = tuple(Attributes.of(one, at, values) for one, values in settings.items())
+    return Batch(source=capture.file, at=at, attributes=attributes, subjects_seen=tuple(settings))
+
+
+def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at: datetime) -> Batch:
+    """The series of a request and its answer; `scope` is (account, region). Raises ConfigError."""
+    asked = _asked(request, scope)
+    groups: defaultdict[Stretch, list[Ask]] = defaultdict(list)
+    for stretch, ask in asked:
+        groups[stretch].append(ask)
+    brought = [_decoded(Request(stretch=stretch, asks=tuple(asks)), answer) for stretch, asks in groups.items()]
+    series = tuple(series for got in brought for series in got.series)
+    gaps = tuple(
+        Gap(
+            subject=missing.ask.subject,
+            missing=missing.ask.slots[0].metric,
+            reason=missing.reason,
+            detail=missing.what_happened,
+            source=answer.file,
+            span=missing.stretch.window,
+        )
+        for got in brought
+        for missing in got.missing
+    )
+    seen = tuple(dict.fromkeys(ask.subject for _, ask in asked))
+    return Batch(source=answer.file, at=at, series=series, gaps=gaps, subjects_seen=seen)
+
+
+def _decoded(request: Request, answer: Capture) -> Decoded:
+    ids = {slot.id for ask in request.asks for slot in ask.slots}
+    try:
+        results = [one for one in answer.content["MetricDataResults"] if one["Id"] in ids]
+        return decode(request, [{"MetricDataResults": results}])
+    except (GarbledError, KeyError, TypeError) as error:
+        line = f"{answer.file}: MetricDataResults: {error}: give the output of get-metric-data as it is"
+        raise ConfigError((line,)) from error
+
+
+def _asked(request: Capture, scope: tuple[str, str]) -> list[tuple[Stretch, Ask]]:
+    """Every query of a request. All mistakes at once."""
+    window, mistakes = _window(request)
+    asked: list[tuple[Stretch, Ask]] = []
+    for place, query in enumerate(request.content["MetricDataQueries"]):
+        try:
+            asked.append(_ask(place, query, window, scope))
+        except _MistakeError as mistake:
+            mistakes.append(f"{request.file}: MetricDataQueries[{place}]: {mistake}")
+        except (KeyError, TypeError, ValueError) as error:
+            mistakes.append(f"{request.file}: MetricDataQueries[{place}]: {error!r}: this is no query of a metric")
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return asked
+
+
+class _MistakeError(Exception):
+    """One thing wrong with one query."""
+
+
+def _window(request: Capture) -> tuple[Span, list[str]]:
+    """StartTime to EndTime, whole minutes as CloudWatch rounds them."""
+    try:
+        start, end = (int(_instant(request.content[key]).timestamp()) // 60 * 60 for key in ("StartTime", "EndTime"))
+    except (KeyError, TypeError, ValueError) as error:
+        line = f"{request.file}: {error}: StartTime and EndTime must be there, as seconds or ISO 8601"
+        return Span(0, 0), [line]
+    return Span(start, end), [] if start < end else [f"{request.file}: EndTime: must be later than StartTime"]
+
+
+def _instant(value: Any) -> datetime:
+    return instant(float(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value)
+
+
+def _ask(place: int, query: Content, window: Span, scope: tuple[str, str]) -> tuple[Stretch, Ask]:
+    if "MetricStat" not in query:
+        raise _MistakeError("only MetricStat queries can be read, metric math cannot")
+    stat = query["MetricStat"]
+    metric, period = stat["Metric"], int(stat["Period"])
+    if metric["Namespace"] != NAMESPACE:
+        raise _MistakeError(f"namespace {metric['Namespace']!r}: only {NAMESPACE} can be read")
+    if period < 60 or window.start % period:
+        raise _MistakeError(f"Period {period}: StartTime must be a multiple of it, so that points keep to the clock")
+    spec = _spec(metric["MetricName"])
+    subject, operation = _subject(metric["Dimensions"], scope)
+    slot = _slot(query["Id"], spec, stat["Stat"])
+    whole = Span(window.start, window.end // period * period)
+    ask = Ask(number=place, subject=subject, spec=spec, operation=operation, slots=(slot,), rendered={})
+    return Stretch(period, whole), ask
+
+
+def _spec(name: str) -> Spec:
+    if name not in _SPECS:
+        near = difflib.get_close_matches(name, _SPECS, 1)
+        raise _MistakeError(f"metric {name!r} is not read{f', did you mean {near[0]}?' if near else ''}")
+    return _SPECS[name]
+
+
+def _slot(id_: str, spec: Spec, wanted: str) -> Slot:
+    brings: Iterator[tuple[str, Statistic]] = (
+        (metric, statistic) for metric, statistic, name in spec.brings if name == wanted
+    )
+    found = next(brings, None)
+    if found is None:
+        known = ", ".join(name for _, _, name in spec.brings)
+        raise _MistakeError(f"statistic {wanted!r} of {spec.name} is not read: {known}")
+    return Slot(id=id_, metric=found[0], statistic=found[1], cloudwatch_statistic=wanted)
+
+
+def _subject(dimensions: list[dict[str, str]], scope: tuple[str, str]) -> tuple[Subject, str]:
+    named = {one["Name"]: one["Value"] for one in dimensions}
+    unknown = sorted(named.keys() - _DIMENSIONS)
+    if unknown or "TableName" not in named:
+        raise _MistakeError(f"dimensions {sorted(named)}: TableName is needed, with index or operation at most")
+    index = named.get("GlobalSecondaryIndexName", "")
+    subject = Subject(engine=Engine.DYNAMODB, scope=scope, table=named["TableName"], index=index)
+    return subject, named.get("Operation", "")
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Account and region of arn:aws:dynamodb:REGION:ACCOUNT:table/NAME."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or not parts[5].startswith("table/"):
+        raise ValueError(f"{arn!r} is not the ARN of a table")
+    return parts[4], parts[3]

@@ -1,0 +1,256 @@
+"""Clients for one account and region: whose credentials, how patient, and what their exceptions mean.
+
+One botocore session serves all clients of a source. Its timestamps are left as the wire has them (`instant` reads
+them), because one datetime a datapoint is most of what plain boto3 spends on GetMetricData. Whoever rotates keys or
+signs in again needs no restart: credentials that are refused as expired are looked up anew, once a cycle.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import boto3
+import botocore.session
+from botocore import xform_name
+from botocore.config import Config
+
+from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure
+from collector.aws.lane import Lane
+from collector.aws.limiter import Limiter
+from collector.aws.target import AwsTarget, Patience
+from stillfit.clock import Clock
+from stillfit.errors import SourceError
+from stillfit.model import GapReason
+
+RENEW_BEFORE = timedelta(minutes=5)
+"""An assumed role is assumed again this long before it ends (as botocore's own mandatory refresh, 10 min, half)."""
+ROLE_LASTS_S = 3_600
+"""An hour: the longest that a chained role may last (STS AssumeRole, role chaining)."""
+ROLE_SESSION = "stillfit"
+POOL = 20
+"""Connections a client keeps; more than the threads that use it."""
+MAX_PAGES = 10_000
+"""A listing that goes on for longer is a loop (ours: a million tables)."""
+
+CALLS_PER_S = {"cloudwatch": 20.0, "dynamodb": 200.0, "application-autoscaling": 10.0, "sts": 10.0}
+"""Of everything but metric data, per service: ListMetrics may be called 25 times a second (CloudWatch quotas); the
+others publish no figure for reads of settings and are asked modestly (ours)."""
+
+_T = TypeVar("_T")
+
+
+class Clients:
+    """The clients of one set of credentials; each is made when first used."""
+
+    def __init__(self, session: boto3.Session, target: AwsTarget, patience: Patience, limiter: Limiter) -> None:
+        self._session = session
+        self._target = target
+        self._patience = patience
+        self._limiter = limiter
+        self._made: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client; making one is slow and not thread-safe, using one is neither."""
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._session.client(
+                    service,
+                    region_name=self._target.region,
+                    endpoint_url=self._target.endpoint_url,
+                    config=_config(self._patience, validate=service != "cloudwatch"),
+                )
+            return self._made[service]
+
+    @property
+    def lane(self) -> Lane:
+        """The CloudWatch client for metric data."""
+        with self._lock:
+            if "lane" not in self._made:
+                self._made["lane"] = Lane(self.client("cloudwatch"), on_throttle=self._limiter.complained)
+            lane: Lane = self._made["lane"]
+            return lane
+
+    def close(self) -> None:
+        with self._lock:
+            for name, client in self._made.items():
+                if name != "lane":
+                    client.close()
+            self._made.clear()
+
+
+class Connection:
+    """How everything here reaches AWS. Thread-safe; every failure is a SourceError with a sentence."""
+
+    def __init__(self, target: AwsTarget, clock: Clock, limiter: Limiter, patience: Patience) -> None:
+        self._target = target
+        self._clock = clock
+        self._limiter = limiter
+        self._patience = patience
+        self._paces = {service: Limiter(clock, calls_per_s=rate) for service, rate in CALLS_PER_S.items()}
+        self._lock = threading.RLock()
+        self._clients: Clients | None = None
+        self._ends: datetime | None = None
+        self._may_renew = True
+        self._retired: list[Clients] = []
+        """Clients of refused credentials: other threads may still be in the middle of a call."""
+
+    def begin_cycle(self) -> None:
+        """Expired credentials may be renewed once more."""
+        self._may_renew = True
+
+    def call(self, service: str, operation: str, about: str, *, expect: str, **parameters: Any) -> dict[str, Any]:
+        """One call of an ordinary operation. `expect` is what an answer must have: an HTML page parses as nothing."""
+
+        def attempt(clients: Clients) -> dict[str, Any]:
+            self._paces[service].wait()
+            answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
+            if expect not in answer:
+                raise GarbledError(f"no {expect} in it")
+            return answer
+
+        try:
+            answer = self.guarded(attempt, action=f"{service}:{operation}", about=about)
+        except SourceError as error:
+            if error.reason is GapReason.THROTTLED:
+                self._paces[service].complained()
+            raise
+        self._paces[service].answered()
+        return answer
+
+    def pages(
+        self, service: str, operation: str, about: str, *, expect: str, tokens: tuple[str, str], **parameters: Any
+    ) -> Iterator[list[Any]]:
+        """The `expect` list of each page. `tokens` names the answer's token and the parameter that takes it.
+
+        A token that repeats is a loop, and a listing with a loop is not whole: SourceError.
+        """
+        told, taken = tokens
+        more: dict[str, Any] = {}
+        seen: set[str] = set()
+        while len(seen) < MAX_PAGES:
+            answer = self.call(service, operation, about, expect=expect, **parameters, **more)
+            yield answer[expect]
+            if not answer.get(told):
+                return
+            if answer[told] in seen:
+                break
+            seen.add(answer[told])
+            more = {taken: answer[told]}
+        error = GarbledError("the list goes round in circles, its token repeats")
+        raise failure(error, action=f"{service}:{operation}", about=about) from error
+
+    def guarded(self, attempt: Callable[[Clients], _T], *, action: str, about: str) -> _T:
+        """Run `attempt`; when the credentials have expired, once more with fresh ones."""
+        clients = self._current(action, about)
+        try:
+            return attempt(clients)
+        except (*CALL_ERRORS, GarbledError) as error:
+            failed = failure(error, action=action, about=about)
+            if not (isinstance(failed, ExpiredError) and self._renewed(clients)):
+                raise failed from error
+        try:
+            return attempt(self._current(action, about))
+        except (*CALL_ERRORS, GarbledError) as error:
+            raise failure(error, action=action, about=about) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._retire()
+            for clients in self._retired:
+                clients.close()
+            self._retired.clear()
+
+    def _retire(self) -> None:
+        if self._clients is not None:
+            self._retired.append(self._clients)
+        self._clients = None
+
+    def _current(self, action: str, about: str) -> Clients:
+        with self._lock:
+            if self._ends is not None and self._clock.now() >= self._ends - RENEW_BEFORE:
+                self._retire()
+            if self._clients is None:
+                try:
+                    session = self._session()
+                except CALL_ERRORS as error:
+                    raise failure(error, action=self._signing_in(action), about=about) from error
+                self._clients = Clients(session, self._target, self._patience, self._limiter)
+            return self._clients
+
+    def _renewed(self, refused: Clients) -> bool:
+        """Drop refused credentials; True when there may be fresh ones. Another thread may have been faster."""
+        with self._lock:
+            if self._clients is not refused:
+                return True
+            if not self._may_renew:
+                return False
+            self._may_renew = False
+            self._retire()
+            return True
+
+    def _session(self) -> boto3.Session:
+        own = boto3.Session(botocore_session=_raw_session(self._target.profile), region_name=self._target.region)
+        self._ends = None
+        return self._assumed(own) if self._target.role_arn else own
+
+    def _assumed(self, own: boto3.Session) -> boto3.Session:
+        """A session with the role's keys. They are ours to renew: boto3 does so for roles of profiles only."""
+        sts = own.client("sts", endpoint_url=self._target.endpoint_url, config=_config(self._patience, validate=True))
+        external = {"ExternalId": self._target.external_id} if self._target.external_id else {}
+        answer = sts.assume_role(
+            RoleArn=self._target.role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=ROLE_LASTS_S, **external
+        )
+        sts.close()
+        keys = answer["Credentials"]
+        self._ends = instant(keys["Expiration"])
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            botocore_session=_raw_session(None),
+            region_name=self._target.region,
+        )
+
+    def _signing_in(self, action: str) -> str:
+        return f"sts:AssumeRole of {self._target.role_arn}" if self._target.role_arn else action
+
+
+def account_of(connection: Connection, target: AwsTarget) -> str:
+    """The account that the credentials belong to. Raises SourceError when `target` names another one."""
+    answer = connection.call("sts", "GetCallerIdentity", f"region {target.region}", expect="Account")
+    account = str(answer["Account"])
+    if target.account not in {None, account}:
+        whose = f"profile {target.profile!r}" if target.profile else "the credentials found"
+        message = f"aws: {whose} belong to account {account}, not {target.account}: correct `account`, or sign in there"
+        raise SourceError(message, reason=GapReason.DENIED, retryable=False)
+    return account
+
+
+def instant(value: Any) -> datetime:
+    """A timestamp as a wire protocol left it: seconds since the epoch (JSON, CBOR) or ISO text (query)."""
+    if isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value, UTC)
+    when = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _raw_session(profile: str | None) -> botocore.session.Session:
+    session = botocore.session.Session(profile=profile)
+    factory = session.get_component("response_parser_factory")
+    factory.set_parser_defaults(timestamp_parser=lambda value: value)
+    return session
+
+
+def _config(patience: Patience, *, validate: bool) -> Config:
+    return Config(
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
+        max_pool_connections=POOL,
+        parameter_validation=validate,
+        user_agent_extra="stillfit",
+    )

@@ -1,0 +1,121 @@
+"""What botocore's exceptions mean: a reason, whether trying again helps, and a sentence that says what to do next."""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+
+from stillfit.errors import SourceError
+from stillfit.model import GapReason
+
+POLICY = "deploy/aws/iam-policy.json"
+
+EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "RequestExpired"}
+)
+"""Credentials that were good once: worth one fresh session (AWS common errors; DynamoDB and STS name them apart)."""
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "OptInRequired"}
+    | {"AuthorizationError", "InvalidAccessKeyId", "IncompleteSignature", "MissingAuthenticationToken"}
+)
+CLOCK = frozenset({"SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", "InvalidSignature"})
+THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"}
+    | {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestThrottled", "SlowDown"}
+)
+GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
+
+CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+"""All that a boto3 call raises on its own: service refusals, what happens on the way, and unreadable answers."""
+
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
+_SIGN_IN = (SSOError, TokenRetrievalError)
+
+
+class GarbledError(Exception):
+    """An answer came that is not what the service's own model promises."""
+
+
+class ExpiredError(SourceError):
+    """The credentials are no longer taken; a fresh session may be."""
+
+
+class GoneError(SourceError):
+    """The service does not know the table (any more)."""
+
+
+def failure(error: Exception, *, action: str, about: str) -> SourceError:
+    """One of CALL_ERRORS or a GarbledError as a SourceError that names the call, the thing and the next step."""
+    if isinstance(error, ClientError):
+        return _refused(error, f"{action} for {about}", action)
+    kind, reason, sentence = _lost(error, f"{action} for {about}")
+    return kind(sentence, reason=reason, retryable=reason is not GapReason.DENIED)
+
+
+def is_throttle(status: int, body: bytes) -> bool:
+    """Whether a raw answer says that we ask too much."""
+    return status in {400, 429, 503} and any(word in body for word in (b"hrottl", b"RequestLimitExceeded"))
+
+
+def _refused(error: ClientError, call: str, action: str) -> SourceError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in EXPIRED:
+        sentence = f"{call} was refused, the credentials have expired ({code}): sign in again or renew the keys"
+        return ExpiredError(sentence, reason=GapReason.DENIED, retryable=True)
+    if code in DENIED:
+        sentence = f"{call} was refused ({code}): grant {action} ({POLICY})"
+        return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
+    if code in CLOCK:
+        sentence = f"{call} was refused ({code}): set this machine's clock, and check the secret key if it is right"
+        return SourceError(sentence, reason=GapReason.DENIED, retryable=True)
+    if code in GONE:
+        sentence = f"{call} found nothing ({code}): it may just have been deleted, the next look tells"
+        return GoneError(sentence, reason=GapReason.NO_DATA, retryable=True)
+    return _failing(code, status, call)
+
+
+def _failing(code: str, status: int, call: str) -> SourceError:
+    if code in THROTTLED or status == 429:
+        sentence = f"{call} was throttled ({code}): the next look asks again; ask AWS for a higher quota if it lasts"
+        return SourceError(sentence, reason=GapReason.THROTTLED, retryable=True)
+    if status >= 500:
+        sentence = f"{call} failed inside the service (HTTP {status}, {code}): the next look asks again"
+        return SourceError(sentence, reason=GapReason.UNREACHABLE, retryable=True)
+    sentence = f"{call} was not understood (HTTP {status}, {code}): look it up in the API reference"
+    return SourceError(sentence, reason=GapReason.UNSUPPORTED, retryable=False)
+
+
+def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, str]:
+    line = _first_line(str(error))
+    if isinstance(error, _SIGN_IN):
+        return ExpiredError, GapReason.DENIED, f"{call} has no valid sign-in ({line}): run `aws sso login`"
+    if isinstance(error, _NO_CREDENTIALS):
+        sentence = f"{call} has no usable credentials ({line}): set a profile, a role or AWS_ACCESS_KEY_ID"
+        return SourceError, GapReason.DENIED, sentence
+    if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
+        return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
+    if isinstance(error, HTTPClientError):
+        sentence = f"{call} could not reach the service ({line}): check the network, the region and AWS_ENDPOINT_URL"
+        return SourceError, GapReason.UNREACHABLE, sentence
+    if isinstance(error, (ResponseParserError, GarbledError)):
+        sentence = f"{call} got an answer that cannot be read ({line}): is there a proxy in between?"
+        return SourceError, GapReason.GARBLED, sentence
+    return SourceError, GapReason.UNREACHABLE, f"{call} could not be made ({line}): check region, profile and endpoint"
+
+
+def _first_line(text: str) -> str:
+    """Kept short: an answer may be a whole page."""
+    return (text.splitlines() or [""])[0][:200]

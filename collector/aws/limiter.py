@@ -1,0 +1,77 @@
+"""Two token buckets, calls and datapoints a second, for one account and region; halved when the service complains.
+
+CloudWatch counts both quotas per account and region, and datapoints as estimated from window and period, not as
+returned (CloudWatch User Guide, "CloudWatch service quotas"), so a sparse metric costs as much as a full one.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from stillfit.clock import Clock
+
+CALLS_PER_S = 50.0
+"""Where to begin: the least that AWS documents for GetMetricData (support article; newer accounts have 500)."""
+RECENT_DATAPOINTS_PER_S = 180_000.0
+"""For windows that begin within three hours (CloudWatch User Guide, service quotas)."""
+OLDER_DATAPOINTS_PER_S = 90_000.0
+"""For windows that begin earlier: the lower of the documented figures (90,000 and 396,000)."""
+RECENT_S = 3 * 3600
+SLOWEST = 1 / 64
+"""How far a complaint after the other can slow us: below one call a second no progress would be seen (ours)."""
+RECOVERY = 1.05
+"""What each answered call wins back: from half to full speed in 15 calls (ours)."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """When the next token is free. A burst of one second is allowed."""
+
+    per_second: float
+    free_at: float = -1.0e18
+
+    def reserve(self, amount: float, now: float, pace: float) -> float:
+        """Take `amount` and return how long to wait for it."""
+        rate = self.per_second * pace
+        begins = max(self.free_at, now - 1.0)
+        self.free_at = begins + amount / rate
+        return max(0.0, begins - now)
+
+
+class Limiter:
+    """Shared by the threads of one source."""
+
+    def __init__(self, clock: Clock, *, calls_per_s: float = CALLS_PER_S) -> None:
+        self._clock = clock
+        self._calls = _Bucket(calls_per_s)
+        self._recent = _Bucket(RECENT_DATAPOINTS_PER_S)
+        self._older = _Bucket(OLDER_DATAPOINTS_PER_S)
+        self._lock = threading.Lock()
+        self.pace = 1.0
+        """Share of the full speed in use, from SLOWEST to 1."""
+
+    def wait(self, *, datapoints: int = 0, start: int | None = None) -> None:
+        """Hold the caller until one call of so many datapoints, from a window that begins at `start`, may leave."""
+        with self._lock:
+            now = self._clock.monotonic()
+            delay = self._calls.reserve(1.0, now, self.pace)
+            if datapoints:
+                delay = max(delay, self._bucket(start).reserve(datapoints, now, self.pace))
+        if delay > 0.0:
+            self._clock.sleep(delay)
+
+    def complained(self) -> None:
+        """The service throttled a call: half the speed from now on."""
+        with self._lock:
+            self.pace = max(SLOWEST, self.pace / 2)
+
+    def answered(self) -> None:
+        """A call was served: a little faster again."""
+        if self.pace < 1.0:
+            with self._lock:
+                self.pace = min(1.0, self.pace * RECOVERY)
+
+    def _bucket(self, start: int | None) -> _Bucket:
+        recent = start is None or self._clock.now().timestamp() - start <= RECENT_S
+        return self._recent if recent else self._older

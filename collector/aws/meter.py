@@ -1,0 +1,61 @@
+"""What our own looking costs: calls, datapoints and billed metrics, counted as CloudWatch bills them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from math import ceil
+
+USD_PER_METRIC = 0.01 / 1_000
+"""GetMetricData: 0.01 USD per 1,000 metrics requested, datapoints free (CloudWatch pricing, us-east-1, 2026)."""
+USD_PER_LISTING = 0.01 / 1_000
+"""ListMetrics: 0.01 USD per 1,000 requests; the free first million is not counted on."""
+STATISTICS_PER_METRIC = 5
+"""Up to five statistics of one metric in one request are billed as one (AWS, quoted in cloudwatch_exporter PR 482)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """Totals since the source was opened; all only grow."""
+
+    calls: int = 0
+    """GetMetricData requests that were answered; a retried one counts once for each answer."""
+    listings: int = 0
+    """ListMetrics requests."""
+    queries: int = 0
+    datapoints: int = 0
+    """Datapoints received, dropped ones included."""
+    metrics: int = 0
+    """Billed metrics: ceil(statistics / 5) for each metric of each request."""
+    spared_metrics: int = 0
+    """Billed metrics that were not asked because a tripwire showed that they are zero."""
+    dropped_points: int = 0
+    """Points that could not be true: not finite, negative, outside the window or between two ticks."""
+
+    @property
+    def usd(self) -> float:
+        return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
+
+
+def billed(statistics: int) -> int:
+    """Billed metrics of one metric that was asked for so many statistics in one request."""
+    return ceil(statistics / STATISTICS_PER_METRIC)
+
+
+class Meter:
+    """Counts for all threads of one source; `bill` is a consistent copy."""
+
+    def __init__(self) -> None:
+        self._bill = Bill()
+        self._lock = threading.Lock()
+
+    @property
+    def bill(self) -> Bill:
+        with self._lock:
+            return self._bill
+
+    def add(self, **counts: int) -> None:
+        """Add to the named totals of Bill."""
+        with self._lock:
+            grown = {name: getattr(self._bill, name) + count for name, count in counts.items()}
+            self._bill = replace(self._bill, **grown)

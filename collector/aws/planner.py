@@ -1,0 +1,110 @@
+"""Which asks travel together, over which stretch of time, at which period. Pure.
+
+A request holds at most 500 queries and 100,800 datapoints (GetMetricData API reference), so none ever pages; all
+statistics of one metric stay side by side in one request, because up to five of them are billed as one metric. Windows
+begin and end on whole periods counted from the epoch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from collector.aws.queries import FIVE_MINUTES, Ask
+from stillfit.model import Span
+
+MAX_QUERIES = 500
+MAX_DATAPOINTS = 100_800
+MOST_STATISTICS = 5
+"""Of one ask; so that an ask over the longest stretch still fits one request."""
+
+HOUR, DAY = 3_600, 86_400
+MINUTES_KEPT_S = 15 * DAY
+"""How long one-minute points can be read (GetMetricData API reference)."""
+FIVE_MINUTES_KEPT_S = 63 * DAY
+SAFETY_S = HOUR
+"""Stay this far inside what is kept: a request that waits in line must not find its oldest points gone (ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A window at one period; both ends on whole periods."""
+
+    period_s: int
+    window: Span
+
+    @property
+    def points(self) -> int:
+        return self.window.seconds // self.period_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Request:
+    """What one GetMetricData call asks."""
+
+    stretch: Stretch
+    asks: tuple[Ask, ...]
+
+    @property
+    def queries(self) -> int:
+        return sum(len(ask.slots) for ask in self.asks)
+
+    @property
+    def datapoints(self) -> int:
+        return self.queries * self.stretch.points
+
+    @property
+    def body(self) -> bytes:
+        """The list of queries as JSON."""
+        return b"[" + b",".join(ask.queries(self.stretch.period_s) for ask in self.asks) + b"]"
+
+
+def stretches(wanted: Span, period_s: int, *, now: int, minutes_from: int) -> tuple[Stretch, ...]:
+    """`wanted` in stretches that CloudWatch still keeps, oldest first.
+
+    Time before `minutes_from`, or older than minutes are kept, is read in five-minute points. The border is a whole
+    hour, so that no hour is ever made of both.
+    """
+    oldest = now - FIVE_MINUTES_KEPT_S + SAFETY_S
+    border = _up(now - MINUTES_KEPT_S + SAFETY_S, HOUR)
+    if wanted.start < minutes_from:
+        border = max(border, _up(minutes_from, HOUR))
+    coarse = Span(_up(max(wanted.start, oldest), FIVE_MINUTES), min(border, wanted.end))
+    fine = Span(max(wanted.start, border), wanted.end)
+    found = ((max(period_s, FIVE_MINUTES), coarse), (period_s, fine))
+    return tuple(piece for period, span in found for piece in _cut(period, span))
+
+
+def pack(wanted: Iterable[tuple[Ask, Stretch]]) -> Iterator[Request]:
+    """As few requests as the limits allow; asks keep their order."""
+    groups: defaultdict[Stretch, list[Ask]] = defaultdict(list)
+    for ask, stretch in wanted:
+        groups[stretch].append(ask)
+    for stretch, asks in groups.items():
+        yield from _filled(stretch, asks)
+
+
+def _filled(stretch: Stretch, asks: list[Ask]) -> Iterator[Request]:
+    most = min(MAX_QUERIES, MAX_DATAPOINTS // stretch.points)
+    chosen: list[Ask] = []
+    queries = 0
+    for ask in asks:
+        if queries + len(ask.slots) > most:
+            yield Request(stretch=stretch, asks=tuple(chosen))
+            chosen, queries = [], 0
+        chosen.append(ask)
+        queries += len(ask.slots)
+    yield Request(stretch=stretch, asks=tuple(chosen))
+
+
+def _cut(period_s: int, span: Span) -> Iterator[Stretch]:
+    """Whole periods inside `span`, in pieces of which one ask fits a request."""
+    start, end = span.start // period_s * period_s, span.end // period_s * period_s
+    longest = MAX_DATAPOINTS // MOST_STATISTICS * period_s
+    for begin in range(start, end, longest):
+        yield Stretch(period_s, Span(begin, min(end, begin + longest)))
+
+
+def _up(instant: int, step: int) -> int:
+    return -(-instant // step) * step

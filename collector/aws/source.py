@@ -1,0 +1,281 @@
+"""One AWS account and region as a source: inventory and settings, auto scaling, then the metrics, in one cycle.
+
+    source = open_source(AwsTarget(region="eu-west-1"), clock)
+    for batch in source.collect(since, until): ...
+
+The first batch is the inventory with all settings; then one batch a request, as answers come; the last one has what the
+tripwires led to and every Gap of the metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from collector.aws.autoscaling import ATTRIBUTES as SCALING_ATTRIBUTES
+from collector.aws.autoscaling import Autoscaling, Scaling
+from collector.aws.cloudwatch import WORKERS, MetricReader
+from collector.aws.connection import Connection, account_of
+from collector.aws.decode import Missing
+from collector.aws.inventory import Found, Inventory, Member
+from collector.aws.limiter import Limiter
+from collector.aws.meter import Bill, Meter, billed
+from collector.aws.operations import Operations, list_operations, nothing_served
+from collector.aws.planner import Stretch, pack
+from collector.aws.progress import Begin, Progress
+from collector.aws.queries import PER_OPERATION, Ask, Questions, standing
+from collector.aws.target import AwsTarget, Patience
+from collector.aws.tripwire import Tripwire, origin
+from stillfit.clock import Clock
+from stillfit.errors import SourceError
+from stillfit.model import (
+    AttributeChange,
+    Attributes,
+    Batch,
+    Engine,
+    Gap,
+    GapReason,
+    Series,
+    Span,
+    Statistic,
+    Subject,
+)
+
+SETTLE_S = 300
+"""Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
+is made again with what came later, because every cycle reads the last 15 minutes anew."""
+READ_EVERY_S = 300
+"""Period of the series made of settings (sizes): no point of them is nearer to the next than this."""
+CHANGES_AGAIN = timedelta(hours=1)
+"""How far before the window dated changes are read again: an activity is listed when it has ended."""
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """What one cycle has found so far."""
+
+    at: datetime
+    begin: Begin
+    members: tuple[Member, ...]
+    operations: Operations | None = None
+    tripwire: Tripwire = field(default_factory=Tripwire)
+    missing: list[Missing] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> Iterator[Subject]:
+        return (subject for member in self.members for subject in member.subjects)
+
+    def served(self, table: Subject) -> tuple[str, ...]:
+        return self.operations.of(table) if self.operations else ()
+
+
+class AwsSource:
+    """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
+
+    settle_s = SETTLE_S
+
+    def __init__(self, target: AwsTarget, clock: Clock, connection: Connection, account: str, limiter: Limiter) -> None:
+        self.id = f"aws/{account}/{target.region}"
+        self.scope = Subject(engine=Engine.DYNAMODB, scope=(account, target.region))
+        self._clock = clock
+        self._connection = connection
+        self._limiter = limiter
+        self._meter = Meter()
+        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix=self.id)
+        self._inventory = Inventory(connection, target, self.scope, self._executor)
+        self._autoscaling = Autoscaling(connection, self.scope, self.id)
+        self._scaling: Scaling | None = None
+        self._questions = Questions()
+        self._reader = MetricReader(connection, limiter, self._meter, self._executor, self.id)
+        self._progress = Progress(target.first_look, target.first_minutes)
+
+    @property
+    def bill(self) -> Bill:
+        """What looking has cost since the source was opened."""
+        return self._meter.bill
+
+    @property
+    def pace(self) -> float:
+        """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
+        return self._limiter.pace
+
+    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        """See Source. Raises SourceError when the tables cannot be listed; everything less is a Gap."""
+        self._connection.begin_cycle()
+        begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
+        found = self._inventory.look(self._clock.monotonic())
+        cycle = _Cycle(at=until, begin=begin, members=found.members)
+        yield self._inventory_batch(cycle, found)
+        cycle.operations = self._listed(cycle, recent=since is not None)
+        yield from self._metrics(cycle)
+        yield from self._closing_batch(cycle)
+        self._progress.end()
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._connection.close()
+
+    def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:
+        scaling_gaps = tuple(self._read_scaling(found.members))
+        changes, change_gaps = self._changes(cycle)
+        return Batch(
+            source=self.id,
+            at=cycle.at,
+            series=tuple(_sizes(found.members, cycle.begin.until)),
+            attributes=tuple(self._attributes(found.members, cycle.at)),
+            changes=changes,
+            gaps=(*found.gaps, *scaling_gaps, *change_gaps),
+            subjects_seen=tuple(cycle.subjects),
+            inventory=found.whole,
+        )
+
+    def _read_scaling(self, members: Iterable[Member]) -> Iterator[Gap]:
+        """Refresh what auto scaling may do; on failure the last known stays, and a Gap for each that may have some."""
+        try:
+            self._scaling = self._autoscaling.look()
+        except SourceError as error:
+            for subject in (subject for member in members if member.provisioned for subject in member.subjects):
+                for name in SCALING_ATTRIBUTES:
+                    yield self._gap(subject, name, error.reason, str(error))
+
+    def _changes(self, cycle: _Cycle) -> tuple[tuple[AttributeChange, ...], tuple[Gap, ...]]:
+        since = datetime.fromtimestamp(cycle.begin.start, UTC) - CHANGES_AGAIN
+        switches = tuple(_switches(cycle.members, since))
+        try:
+            known = set(cycle.subjects)
+            done = self._autoscaling.changes(since)
+        except SourceError as error:
+            gap = self._gap(self.scope, "scaling_activities", error.reason, str(error))
+            return switches, (gap,)
+        return (*switches, *(one for one in done if one.subject in known)), ()
+
+    def _attributes(self, members: Iterable[Member], at: datetime) -> Iterator[Attributes]:
+        for member in members:
+            for subject, settings in member.settings.items() if member.complete else ():
+                scaling = self._scaling.of(subject) if self._scaling else {}
+                yield Attributes.of(subject, at, {**settings, **scaling})
+
+    def _listed(self, cycle: _Cycle, *, recent: bool) -> Operations | None:
+        try:
+            return list_operations(self._connection, self._meter, self.id, recent=recent)
+        except SourceError as error:
+            names = ("successful_requests", "throttled_requests", "request_latency_ms", "system_errors")
+            gaps = (
+                self._gap(member.table, name, error.reason, str(error)) for member in cycle.members for name in names
+            )
+            cycle.gaps.extend(gaps)
+            return None
+
+    def _metrics(self, cycle: _Cycle) -> Iterator[Batch]:
+        """First what is always asked, then what its tripwires call for."""
+        always = [(ask, piece) for ask in self._asks(cycle) for piece in self._progress.stretches(ask, cycle.begin)]
+        yield from self._read(always, cycle)
+        yield Batch(source=self.id, at=cycle.at, series=tuple(self._known_empty(cycle)))
+        yield from self._read(list(self._called_for(cycle)), cycle)
+
+    def _asks(self, cycle: _Cycle) -> Iterator[Ask]:
+        for member in cycle.members:
+            for subject in member.subjects:
+                yield from standing(self._questions, subject, provisioned=member.provisioned)
+            for operation in cycle.served(member.table):
+                for spec in PER_OPERATION:
+                    yield self._questions.ask(member.table, spec, operation)
+
+    def _called_for(self, cycle: _Cycle) -> Iterator[tuple[Ask, Stretch]]:
+        yield from cycle.tripwire.causes(self._questions)
+        for member in cycle.members:
+            yield from cycle.tripwire.requests(self._questions, member.subjects, cycle.served(member.table))
+
+    def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
+        spared = 0
+        for series in cycle.tripwire.quiet_causes():
+            spared += billed(1)
+            yield series
+        for member in cycle.members:
+            served = cycle.served(member.table)
+            for series in cycle.tripwire.quiet_requests(member.subjects, served):
+                spared += billed(1)
+                yield series
+            if cycle.operations is not None and not served:
+                yield from nothing_served(member.table, Span(cycle.begin.start, cycle.begin.until))
+        self._meter.add(spared_metrics=spared)
+
+    def _read(self, wanted: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
+        missing: list[Missing] = []
+        for request, got in self._reader.read(pack(wanted)):
+            lost = {one.ask.number for one in got.missing}
+            for ask in request.asks:
+                if ask.number not in lost:
+                    self._progress.read(ask, request.stretch)
+            missing += got.missing
+            cycle.tripwire.note(got.series)
+            if got.series:
+                yield Batch(source=self.id, at=cycle.at, series=got.series)
+        for one in missing:
+            self._progress.failed(origin(self._questions, one.ask), one.stretch)
+        cycle.missing += missing
+
+    def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
+        asked = (gap for one in cycle.missing for gap in self._gaps_of(one))
+        not_asked = (gap for subject in cycle.subjects for gap in cycle.tripwire.not_asked(subject, self.id))
+        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *asked, *cycle.gaps)}
+        if gaps:
+            yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
+
+    def _gaps_of(self, missing: Missing) -> Iterator[Gap]:
+        for metric in sorted({slot.metric for slot in missing.ask.slots}):
+            yield self._gap(missing.ask.subject, metric, missing.reason, missing.what_happened, missing.stretch.window)
+
+    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str, span: Span | None = None) -> Gap:
+        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id, span=span)
+
+
+def open_source(
+    target: AwsTarget, clock: Clock, *, patience: Patience | None = None, calls_per_s: float | None = None
+) -> AwsSource:
+    """Sign in and ask whose account it is. Raises SourceError where that fails or it is another than configured."""
+    limiter = Limiter(clock, calls_per_s=calls_per_s) if calls_per_s else Limiter(clock)
+    connection = Connection(target, clock, limiter, patience or Patience())
+    try:
+        account = account_of(connection, target)
+    except SourceError:
+        connection.close()
+        raise
+    return AwsSource(target, clock, connection, account, limiter)
+
+
+def _sizes(members: Iterable[Member], until: int) -> Iterator[Series]:
+    """What DescribeTable counted, as the value of the five minutes that have just ended."""
+    start = until // READ_EVERY_S * READ_EVERY_S - READ_EVERY_S
+    for member in members:
+        for subject, metric, value in member.sizes:
+            yield Series(
+                subject=subject,
+                metric=metric,
+                statistic=Statistic.LAST,
+                period_s=READ_EVERY_S,
+                times=np.array([start], np.int64),
+                values=np.array([value]),
+                covered=(Span(start, start + READ_EVERY_S),),
+            )
+
+
+def _switches(members: Iterable[Member], since: datetime) -> Iterator[AttributeChange]:
+    """Switches to on-demand that the service itself dates; a table that was created so has not switched."""
+    for member in members:
+        told = member.settings[member.table].get("on_demand_since")
+        switched = datetime.fromisoformat(told) if isinstance(told, str) else since
+        born_so = member.created is not None and switched - member.created <= timedelta(minutes=1)
+        if switched > since and not born_so:
+            yield AttributeChange(
+                subject=member.table,
+                name="billing_mode",
+                before="PROVISIONED",
+                after="PAY_PER_REQUEST",
+                at=switched,
+            )

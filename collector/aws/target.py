@@ -1,0 +1,45 @@
+"""What to read: one account and region, with whose credentials, and how far back. Imports no SDK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsTarget:
+    """One source to be. Credentials are boto3's default chain unless `profile` or `role_arn` says otherwise."""
+
+    region: str
+    account: str | None = None
+    """Twelve digits; refused when the credentials turn out to belong to another one. None: whatever they belong to."""
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    first_look: timedelta = timedelta(days=14)
+    """How far back the very first read goes. CloudWatch keeps 63 days of what is read then (five-minute points)."""
+    first_minutes: timedelta = timedelta(hours=3)
+    """The newest part of the first read that is asked by the minute; what is older comes in five-minute points."""
+    endpoint_url: str | None = None
+    """Another address for all services; None leaves it to boto3, which honours AWS_ENDPOINT_URL."""
+
+    def watches(self, table: str) -> bool:
+        """Whether a table is to be read; `exclude` wins. Patterns know * and ?, and mind upper and lower case."""
+        return _matches(table, self.include) and not _matches(table, self.exclude)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a call may take, and how often botocore's standard mode tries it."""
+
+    connect_s: float = 5.0
+    read_s: float = 20.0
+    attempts: int = 4
+    """In all, the first included: backoff of the standard mode then stays below about 7 s (1 + 2 + 4)."""
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
