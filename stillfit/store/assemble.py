@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stillfit.model import Series, SeriesKey, Span, Subject, merge_spans
+from stillfit.model import Series, SeriesKey, Span, Subject
 from stillfit.store.chunks import UNKNOWN, VALUE, Block
 from stillfit.store.grid import HOUR_S
 from stillfit.store.rollup import Hours
@@ -32,17 +32,17 @@ class Wanted:
 
 def lay(block: Block, row: int, series: Series, window: Span) -> None:
     """Put what a series says of `window` into its row. A value that is not finite leaves its period as it was."""
-    period = series.period_s
-    last = block.ticks
-    finite = np.isfinite(series.values)
-    ticks = (series.times - window.start) // period
-    kept = block.states[row, (holes := _inside(ticks[~finite], last))]
+    ticks, values = _inside((series.times - window.start) // series.period_s, series.values, block.ticks)
+    finite = np.isfinite(values)
+    holes = ticks[~finite]
+    kept = block.states[row, holes]
     for part in series.covered:
-        first = max(0, -((window.start - part.start) // period))  # floor of a negative is the ceiling
-        block.cover(row, first, max(first, min(last, (part.end - window.start) // period)))
-    block.states[row, holes] = kept
-    chosen = finite & (ticks >= 0) & (ticks < last)
-    block.put(row, ticks[chosen], series.values[chosen])
+        first = max(0, -((window.start - part.start) // series.period_s))  # floor of a negative is the ceiling
+        block.cover(row, first, max(first, min(block.ticks, (part.end - window.start) // series.period_s)))
+    if len(holes):
+        block.states[row, holes] = kept
+        ticks, values = ticks[finite], values[finite]
+    block.put(row, ticks, values)
 
 
 def sample_series(keys: dict[int, SeriesKey], block: Block, start: int) -> Iterator[Series]:
@@ -64,7 +64,8 @@ def hourly_series(keys: dict[int, SeriesKey], hours: Hours, start: int) -> Itera
             valued = np.flatnonzero(hours.folded.states[row] == VALUE)
             begins = start + known * HOUR_S
             ends = begins + hours.known.values[row, known].astype(np.int64)
-            covered = merge_spans(map(Span, begins.tolist(), ends.tolist()))
+            breaks = np.flatnonzero(begins[1:] != ends[:-1])
+            covered = tuple(map(Span, begins[[0, *(breaks + 1)]].tolist(), ends[[*breaks, -1]].tolist()))
             hourly = key._replace(period_s=HOUR_S)
             yield _series(hourly, start + valued * HOUR_S, hours.folded.values[row, valued], covered)
 
@@ -102,5 +103,10 @@ def _runs(states: NDArray[np.uint8], start: int, period_s: int) -> tuple[Span, .
     return tuple(map(Span, borders[::2], borders[1::2]))
 
 
-def _inside(ticks: NDArray[np.int64], last: int) -> NDArray[np.int64]:
-    return ticks[(ticks >= 0) & (ticks < last)]
+def _inside(
+    ticks: NDArray[np.int64], values: NDArray[np.float64], last: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    if not len(ticks) or (ticks[0] >= 0 and ticks[-1] < last):
+        return ticks, values
+    inside = slice(*np.searchsorted(ticks, [0, last]))
+    return ticks[inside], values[inside]

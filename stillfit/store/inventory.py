@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,9 +20,9 @@ EXISTS = "exists"
 
 def write(connection: sa.Connection, batch: Batch) -> None:
     """Add subjects; mark as gone what a complete inventory of its source lacks, with all that belongs to it."""
-    known = {row.subject: row for row in connection.execute(sa.select(_table))}
-    listed = {str(one) for one in batch.subjects_seen}
-    spoken_of = {str(one) for one in _subjects(batch)}
+    known = {row.subject: row for row in connection.execute(sa.select(_table)).all()}
+    listed = {_text(one) for one in batch.subjects_seen}
+    spoken_of = {_text(one) for one in _subjects(batch)}
     fresh = [
         _row(text, batch.source if text in listed else "", batch.at)
         for text in sorted((listed | spoken_of) - known.keys())
@@ -38,6 +39,12 @@ def read(connection: sa.Connection) -> tuple[Subject, ...]:
     """Those that exist as far as is known, in order of their text."""
     query = sa.select(_table.c.subject).where(_table.c.gone_at.is_(None)).order_by(_table.c.subject)
     return tuple(Subject.parse(text) for text in connection.scalars(query))
+
+
+@lru_cache(maxsize=100_000)
+def _text(subject: Subject) -> str:
+    """The same few thousand subjects come with every batch, and encoding a name costs more than finding it."""
+    return str(subject)
 
 
 def _subjects(batch: Batch) -> set[Subject]:
