@@ -43,8 +43,10 @@ class Picture:
         self._source = source
         self._is_watched: dict[TableName, bool] = {}
 
-    def scope(self, datacenter: str) -> Subject:
-        return Subject(engine=Engine.CASSANDRA, scope=(self._settings.cluster, datacenter))
+    @property
+    def cluster(self) -> Subject:
+        """All datacenters together."""
+        return Subject(engine=Engine.CASSANDRA, scope=(self._settings.cluster, ""))
 
     def node(self, peer: Peer) -> Subject:
         return Subject(engine=Engine.CASSANDRA, scope=(self._settings.cluster, peer.datacenter), node=peer.name)
@@ -121,7 +123,7 @@ class Picture:
             source=self._source,
             at=seen.at,
             attributes=attributes,
-            gaps=(*gaps, *self._left_out(seen), *self._untold(seen), *self._disagreement(seen)),
+            gaps=(*gaps, *self._left_out(seen), *self._untold(), *self._disagreement(seen)),
             subjects_seen=(*nodes, *tables, *replicas),
             inventory=seen.schema is not None,
         )
@@ -148,26 +150,22 @@ class Picture:
                     detail = f"{'.'.join(name)} is left out by include and exclude of cluster {self._settings.cluster}"
                     yield self._gap(self._table(name, datacenter), "*", GapReason.NOT_ASKED, detail)
 
-    def _untold(self, seen: Seen) -> Iterator[Gap]:
-        """Told once for each datacenter, so that whoever needs it can say why it is missing."""
-        for datacenter in _datacenters(seen):
-            for metric in NOT_TOLD_BY_CQL:
-                detail = f"Cassandra does not tell {metric} over CQL: Jolokia, an exporter or nodetool does"
-                yield self._gap(self.scope(datacenter), metric, GapReason.NOT_CONFIGURED, detail)
+    def _untold(self) -> Iterator[Gap]:
+        """Told once for the cluster, so that whoever needs it can say why it is missing."""
+        for metric in NOT_TOLD_BY_CQL:
+            detail = f"Cassandra does not tell {metric} over CQL: Jolokia, an exporter or nodetool does"
+            yield self._gap(self.cluster, metric, GapReason.NOT_CONFIGURED, detail)
 
     def _disagreement(self, seen: Seen) -> Iterator[Gap]:
         """Each node's own version counts: what peers say of each other stays stale for a minute after a change."""
         versions = {answers.peer.name: answers.local.schema_version for answers in seen.answered if answers.local}
-        if len(set(versions.values())) < 2:
-            return
-        detail = "the nodes disagree on the schema: " + ", ".join(
-            f"{node} {version}" for node, version in sorted(versions.items())
-        )
-        for datacenter in _datacenters(seen):
-            yield self._gap(self.scope(datacenter), "schema_version", GapReason.PARTIAL, detail)
+        if len(set(versions.values())) > 1:
+            told = ", ".join(f"{node} {version}" for node, version in sorted(versions.items()))
+            detail = f"the nodes disagree on the schema: {told}"
+            yield self._gap(self.cluster, "schema_version", GapReason.PARTIAL, detail)
 
-    def schema_gaps(self, datacenter: str, reason: GapReason, detail: str) -> tuple[Gap, ...]:
-        return tuple(self._gap(self.scope(datacenter), name, reason, detail) for name in SCHEMA_ATTRIBUTES)
+    def schema_gaps(self, reason: GapReason, detail: str) -> tuple[Gap, ...]:
+        return tuple(self._gap(self.cluster, name, reason, detail) for name in SCHEMA_ATTRIBUTES)
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str, span: Span | None = None) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self._source, span=span)

@@ -20,7 +20,7 @@ from collector.cassandra.schema import ClusterSchema
 from collector.cassandra.visit import Answers, Errand, Features, Patience, Slow
 from stillfit.config import Cassandra
 from stillfit.errors import SourceError
-from stillfit.model import Batch, Gap, GapReason
+from stillfit.model import Batch, Gap, GapReason, Subject
 
 NODES_AT_ONCE: Final = 16  # ours: one query in flight to each; decoding is the limit beyond that
 SLOW_EVERY_S: Final = 600.0  # ours: settings and prepared statements change with deployments, not with load
@@ -60,6 +60,10 @@ class CassandraSource:
     @property
     def id(self) -> str:
         return f"cassandra/{self._settings.cluster}"
+
+    @property
+    def scope(self) -> Subject:
+        return self._picture.cluster
 
     @property
     def settle_s(self) -> int:
@@ -149,7 +153,7 @@ class CassandraSource:
             )
         except QueryError as error:
             return self._schema, self._picture.schema_gaps(
-                peer.datacenter, error.reason, f"{peer.name} was asked for its schema: it {error}"
+                error.reason, f"{peer.name} was asked for its schema: it {error}"
             )
         self._schema = schema.cluster_schema(version, keyspaces, [*tables, *views], columns)
         return self._schema, ()

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from collector.cassandra.source import CassandraSource
+from collector.source import Source
 from stillfit.attributes import ATTRIBUTES
 from stillfit.metrics import METRICS
 from stillfit.model import GapReason, Statistic, Subject
@@ -157,7 +158,7 @@ def test_what_an_older_release_lacks_is_a_gap_of_that_node_alone() -> None:
     assert set(told.values("tombstones_per_read", Statistic.P99)) == {"a", "b"}
 
 
-def test_what_cql_never_tells_is_said_once_for_the_datacenter(source: CassandraSource, standin: CqlStandin) -> None:
+def test_what_cql_never_tells_is_said_once_for_the_cluster(source: CassandraSource, standin: CqlStandin) -> None:
     told = collect(source, standin)
 
     assert told.gaps(GapReason.NOT_CONFIGURED) >= {"droppable_tombstone_ratio", "pending_compactions"}
@@ -272,7 +273,13 @@ def test_a_password_may_stand_in_a_file(world: StillWorld, tmp_path: Path) -> No
 
 
 def test_a_source_is_called_by_its_cluster(source: CassandraSource) -> None:
-    assert (source.id, source.settle_s) == ("cassandra/prod", 120)
+    assert (source.id, str(source.scope), source.settle_s) == ("cassandra/prod", "cassandra/prod/", 120)
+
+
+def test_it_is_a_source(source: CassandraSource) -> None:
+    as_source: Source = source
+
+    assert as_source.settle_s % 60 == 0
 
 
 def test_subjects_read_back(source: CassandraSource, standin: CqlStandin) -> None:
