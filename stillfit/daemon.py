@@ -108,7 +108,7 @@ class Daemon:
             if epoch is None:
                 return  # another replica judges and sends; this one stays warm and serves its pages
             sources = [source for source, _ in parts.sources]
-            snapshot = self._intake.snapshot(sources, parts.workloads, self._config.lookback)
+            snapshot = self._intake.snapshot(sources, self._config.workloads, self._config.lookback)
             outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
             self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
             self.view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))

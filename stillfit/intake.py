@@ -13,12 +13,14 @@ import structlog
 
 from collector.source import Source
 from stillfit.clock import Clock
+from stillfit.config import WorkloadConfig
 from stillfit.errors import SourceError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus
-from stillfit.model import Batch, Engine, Gap, Span, Workload
+from stillfit.model import Batch, Engine, Gap, Span
 from stillfit.snapshot import Snapshot
 from stillfit.store.store import Store
+from stillfit.workloads import workloads
 
 log = structlog.get_logger()
 
@@ -62,7 +64,7 @@ class Intake:
         self._health.collected(source.id, seconds, error="")
         log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
 
-    def snapshot(self, sources: Iterable[Source], workloads: tuple[Workload, ...], lookback: timedelta) -> Snapshot:
+    def snapshot(self, sources: Iterable[Source], declared: Iterable[WorkloadConfig], lookback: timedelta) -> Snapshot:
         """What is known now: minutes over the lookback, hourly sums over the long one, settled time only."""
         now = self._clock.now()
         spans = settled(sources, now)
@@ -78,7 +80,7 @@ class Intake:
             attributes=self._store.attributes(),
             changes=self._store.changes(longer),
             gaps=self._store.gaps(),
-            workloads=workloads,
+            workloads=workloads(declared, subjects),
         )
 
     def _remember(self, status: SourceStatus) -> None:

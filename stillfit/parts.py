@@ -10,12 +10,16 @@ from types import MappingProxyType
 from analyzers import ANALYZERS
 from collector.source import Source
 from stillfit.case import Analyzer
-from stillfit.config import ThresholdConfig
+from stillfit.clock import Clock
+from stillfit.config import Config, ThresholdConfig
 from stillfit.cycle import Knowledge
 from stillfit.errors import ConfigError
 from stillfit.model import Subject
+from stillfit.notify import Sender, sender_of
 from stillfit.prices import packaged_prices
 from stillfit.rulebook import packaged_rules
+from stillfit.sources import sources
+from stillfit.store.store import Store
 from stillfit.workloads import thresholds
 from stillfit.yamlfile import did_you_mean
 
@@ -27,10 +31,20 @@ class Parts:
     sources: tuple[tuple[Source, timedelta], ...]
     """Each source with how often it is read."""
     knowledge: Knowledge
+    sender: Sender
 
     def close(self) -> None:
         for source, _ in self.sources:
             source.close()
+
+
+def assemble(config: Config, store: Store, clock: Clock) -> Parts:
+    """Everything the daemon works with. Raises ConfigError; opens no connection."""
+    return Parts(
+        sources=sources(config, clock),
+        knowledge=knowledge(config.thresholds),
+        sender=sender_of(config, store.outbox, clock),
+    )
 
 
 def knowledge(overrides: Iterable[ThresholdConfig] = ()) -> Knowledge:
