@@ -64,12 +64,17 @@ class Advice:
     evidence: tuple[Evidence, ...]
     group: str = ""
     """Options that exclude each other share a group."""
+    rank: int = 0
+    """Within a group the lowest is shown: right-size, then mode, then class, then commitment."""
+    superseded_by: str = ""
+    """Id of the advice of its group that is shown in its place; while it is set, this one is not opened."""
     saving: Money | None = None
     state: AdviceState = AdviceState.PENDING
     state_reason: str = ""
     state_by: str = "stillfit"
     state_since: datetime
     snooze_until: datetime | None = None
+    """When a snooze or a dismissal ends."""
     first_seen: datetime
     last_seen: datetime
     judged_until: datetime

@@ -1,0 +1,381 @@
+"""Everything known about one judged subject, by signal name: what a rule may ask of. Pure.
+
+Nothing is made up: a signal that is not proven, not known, expired or not a number is absent. A signal is read when it
+is asked for, because a rule asks for a handful out of hundreds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from stillfit.case import Case
+from stillfit.costs.demand import Direction, per_second, units_per_request
+from stillfit.fit.declared import is_expired
+from stillfit.model import (
+    Answer,
+    CostFigure,
+    Evidence,
+    EvidenceKind,
+    Finding,
+    FitState,
+    FitVerdict,
+    Level,
+    Money,
+    Span,
+    Statistic,
+    Subject,
+    Unknown,
+    Value,
+    Workload,
+)
+from stillfit.signals import OPTIONS, SIGNALS, Origin, Signal, SignalType
+
+
+class Known(NamedTuple):
+    """A signal's value as a rule sees it, with what it rests on."""
+
+    value: Value
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Facts:
+    """One subject at one time, as rules see it."""
+
+    subject: Subject
+    at: datetime
+    window: Span
+    answer: Answer = None
+    """What the rule's detector said: a finding, Unknown, or None for looked and found nothing."""
+    named: Mapping[str, Known]
+    """Every signal that is known; look one up, since each is read only when it is asked for."""
+    savings: Mapping[str, Money] = MappingProxyType({})
+    """By signal-style option ("on_demand"): what it would save a month, low to high."""
+
+    def value(self, name: str) -> Value | None:
+        """The signal's value; None where it is absent."""
+        known = self.named.get(name)
+        return None if known is None else known.value
+
+    def evidence(self, *names: str) -> tuple[Evidence, ...]:
+        """What the named signals rest on; absent ones are left out."""
+        return tuple(known.evidence for name in names if (known := self.named.get(name)) is not None)
+
+    @property
+    def finding(self) -> Finding | None:
+        return self.answer if isinstance(self.answer, Finding) else None
+
+    @property
+    def unknown(self) -> Unknown | None:
+        return self.answer if isinstance(self.answer, Unknown) else None
+
+
+def gather(
+    answer: Answer,
+    case: Case,
+    *,
+    costs: tuple[CostFigure, ...] = (),
+    workload: Workload | None = None,
+    fits: tuple[FitVerdict, ...] = (),
+) -> Facts:
+    """Join what a detector answered with measurements, settings, costs, the fit and what people declared."""
+    named = _Named(answer=answer, case=case, costs=costs or case.costs, workload=workload, fits=fits)
+    return Facts(
+        subject=case.subject,
+        at=case.at,
+        window=case.window,
+        answer=answer,
+        named=named,
+        savings=MappingProxyType(named.savings()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Named(Mapping[str, Known]):
+    """Reads a signal from where its registry entry says."""
+
+    answer: Answer
+    case: Case
+    costs: tuple[CostFigure, ...]
+    workload: Workload | None
+    fits: tuple[FitVerdict, ...]
+
+    def __getitem__(self, name: str) -> Known:
+        signal = SIGNALS.get(name)
+        known = None if signal is None else self._found(signal) or self._read(signal)
+        if known is None:
+            raise KeyError(name)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in SIGNALS if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def focus(self) -> Case:
+        """The case of what the finding is about: an index of the judged table, or the judged subject itself."""
+        about = self.answer.subject if isinstance(self.answer, Finding) else self.case.subject
+        return next((case for case in (self.case, *self.case.related) if case.subject == about), self.case)
+
+    def savings(self) -> dict[str, Money]:
+        current = self.figure("current", "throughput")
+        others = {name: self.figure(option, "throughput") for name, option in OPTIONS.items() if name != "current"}
+        return {name: _saving(current, other) for name, other in others.items() if current and other}
+
+    def figure(self, option: str, component: str) -> Money | None:
+        table = self.case.subject.parent
+        wanted = (table, option, component)
+        return next((one.money for one in self.costs if (one.subject, one.option, one.component) == wanted), None)
+
+    def _found(self, signal: Signal) -> Known | None:
+        """What the finding itself brings under this name goes before what the case would say: it was judged on it."""
+        if not isinstance(self.answer, Finding) or signal.origin is Origin.DECLARED:
+            return None
+        found = (one for one in self.answer.evidence if one.signal == signal.name)
+        evidence = next((one for one in found if one.kind is not EvidenceKind.DECLARED), None)
+        return None if evidence is None else _typed(signal, evidence)
+
+    def _read(self, signal: Signal) -> Known | None:
+        match signal.origin:
+            case Origin.FINDING:
+                return self._finding(signal)
+            case Origin.SUBJECT:
+                return self._subject(signal)
+            case Origin.METRIC:
+                return self._metric(signal)
+            case Origin.SETTING:
+                return self._setting(signal)
+            case Origin.COST:
+                return self._cost(signal)
+            case Origin.FIT:
+                return self._fit(signal)
+            case Origin.DECLARED:
+                return self._declared(signal)
+            case Origin.EVIDENCE:
+                return None  # only a finding brings it
+
+    def _finding(self, signal: Signal) -> Known | None:
+        if isinstance(self.answer, Unknown):
+            return None
+        finding = self.answer
+        values: dict[str, Value] = {
+            "cause": finding.cause if finding else "",
+            "severity": finding.severity.value if finding else "",
+            "confidence": finding.confidence.value if finding else "",
+            "affected": finding.subject.name if finding else "",
+            "affects_index": finding is not None and finding.subject.level is Level.INDEX,
+        }
+        return _derived(signal, values[signal.name], finding.detector if finding else "detector", self.case.window)
+
+    def _subject(self, signal: Signal) -> Known | None:
+        subject = self.focus.subject
+        values: dict[str, Value] = {
+            "engine": subject.engine.value,
+            "level": subject.level.value,
+            "table": subject.table,
+            "index": subject.index,
+            "keyspace": subject.keyspace,
+            "node": subject.node,
+            "region": subject.scope[1],
+            "window_days": self.case.window.seconds / 86400,
+        }
+        return _derived(signal, values[signal.name], "subject", self.case.window)
+
+    def _setting(self, signal: Signal) -> Known | None:
+        case = self._of(signal)
+        value = case.attribute(signal.of) if case else None
+        if case is None or value is None:
+            return None
+        (evidence,) = case.setting(signal.of)
+        return _checked(signal, value, _renamed(evidence, signal))
+
+    def _metric(self, signal: Signal) -> Known | None:
+        case = self._of(signal)
+        if case is None:
+            return None
+        if signal.form == "demand":
+            return _demand(signal, case)
+        found = case.evidence(signal.of, statistic=signal.statistic) if case.proves(signal.of) else ()
+        if not found:
+            return None
+        number = _formed(signal, case, found[0])
+        return _checked(signal, number, _renamed(found[0], signal, number)) if number is not None else None
+
+    def _cost(self, signal: Signal) -> Known | None:
+        if signal.form.startswith("saving"):
+            name = next(name for name, option in OPTIONS.items() if option == signal.of)
+            money = self.savings().get(name)
+        else:
+            money = self.figure(signal.of, signal.form)
+        if money is None:
+            return None
+        value = money.low if signal.form == "saving_low" else money.mid
+        return _checked(signal, value, _of_money(signal, money, self.case))
+
+    def _fit(self, signal: Signal) -> Known | None:
+        current = next((one for one in self.fits if one.is_current), None)
+        if self.workload is None or current is None or self.case.subject != min(self.workload.tables):
+            return None
+        certain = tuple(one for one in current.blockers if one.certain)
+        open_to = {FitState.FITS, FitState.FITS_WITH_CHANGES}
+        values: dict[str, Value] = {
+            "workload": self.workload.name,
+            "fit_state": current.state.value,
+            "fit_blockers": tuple(one.id for one in certain),
+            "fit_blocker_sentences": tuple(one.sentence for one in certain),
+            "fit_possible_blockers": tuple(one.id for one in current.blockers if not one.certain),
+            "fit_alternatives": tuple(o.candidate for o in self.fits if not o.is_current and o.state in open_to),
+        }
+        return _derived(signal, values[signal.name], "fit", self.case.window)
+
+    def _declared(self, signal: Signal) -> Known | None:
+        fact = self.workload.fact(signal.of) if self.workload else None
+        if fact is None or is_expired(fact, self.case.at):
+            return None
+        number = _number(fact.value)
+        evidence = Evidence(
+            signal=signal.name,
+            unit=signal.unit,
+            kind=EvidenceKind.DECLARED,
+            source=fact.owner,
+            low=number,
+            mid=number,
+            high=number,
+            text="" if number is not None else _text(fact.value),
+            freshness_s=max(0, int((self.case.at - fact.declared_at).total_seconds())),
+        )
+        return _checked(signal, fact.value, evidence)
+
+    def _of(self, signal: Signal) -> Case | None:
+        """The case a signal is read from: what the finding is about, or its table."""
+        if not signal.of_table:
+            return self.focus
+        table = self.focus.subject.parent
+        if table == self.focus.subject:
+            return None
+        return next((case for case in (self.case, *self.case.related) if case.subject == table), None)
+
+
+def _formed(signal: Signal, case: Case, evidence: Evidence) -> float | None:
+    """A metric's number in the form that the signal asks for."""
+    if signal.form == "rate" and evidence.mid is not None:
+        return evidence.mid / (case.window.seconds * evidence.coverage)
+    if signal.form == "peak":
+        rates = [per_second(holder, signal.of) for holder in case.holders(signal.of)]
+        known = [float(np.nanmax(rate)) for rate in rates if len(rate) and not np.isnan(rate).all()]
+        return max(known, default=None)
+    return evidence.mid
+
+
+def _demand(signal: Signal, case: Case) -> Known | None:
+    """Sized from demand: what was consumed and what was refused, each refusal as large as a served request."""
+    consumed, refused = f"consumed_{signal.of}_units", f"{signal.of}_throttle_events"
+    if not case.proves(consumed, refused):
+        return None
+    rate, events = per_second(case, consumed), per_second(case, refused)
+    if len(rate) != len(events) or not len(rate) or np.isnan(rate).all():
+        return None
+    peak = float(np.nanmax(rate + np.nan_to_num(events) * units_per_request(case, Direction(signal.of))))
+    (evidence,) = case.evidence(consumed, statistic=Statistic.SUM)
+    return _checked(signal, peak, _renamed(evidence, signal, peak))
+
+
+def _typed(signal: Signal, evidence: Evidence) -> Known | None:
+    """Evidence of a finding as the signal's type; absent where it does not fit it."""
+    if signal.type is SignalType.DOUBLE:
+        return None if evidence.mid is None else _checked(signal, evidence.mid, evidence)
+    return _checked(signal, evidence.text, evidence) if evidence.text else None
+
+
+def _checked(signal: Signal, value: Value, evidence: Evidence) -> Known | None:
+    """A value of the declared type, or nothing: a wrong type or a number that is none is not known."""
+    match signal.type:
+        case SignalType.DOUBLE:
+            number = None if isinstance(value, bool) else _number(value)
+            return Known(number, evidence) if number is not None and isfinite(number) else None
+        case SignalType.BOOL:
+            return Known(value, evidence) if isinstance(value, bool) else None
+        case SignalType.STRING:
+            return Known(value, evidence) if isinstance(value, str) else None
+        case SignalType.LIST:
+            return Known(value, evidence) if isinstance(value, tuple) else None
+
+
+def _derived(signal: Signal, value: Value, source: str, window: Span) -> Known | None:
+    number = _number(value)
+    evidence = Evidence(
+        signal=signal.name,
+        unit=signal.unit,
+        kind=EvidenceKind.DERIVED,
+        source=source,
+        low=number,
+        mid=number,
+        high=number,
+        text="" if number is not None else _text(value),
+        window=window,
+    )
+    return _checked(signal, value, evidence)
+
+
+def _renamed(evidence: Evidence, signal: Signal, number: float | None = None) -> Evidence:
+    """The same evidence under the signal's name; a number that was worked out makes it derived."""
+    mid = evidence.mid if number is None else number
+    derived = signal.form in {"rate", "peak", "demand"}
+    return Evidence(
+        signal=signal.name,
+        unit=signal.unit or evidence.unit,
+        kind=EvidenceKind.DERIVED if derived else evidence.kind,
+        source=evidence.source,
+        low=mid,
+        mid=mid,
+        high=mid,
+        text=evidence.text,
+        window=evidence.window,
+        points=evidence.points,
+        coverage=evidence.coverage,
+        freshness_s=evidence.freshness_s,
+    )
+
+
+def _of_money(signal: Signal, money: Money, case: Case) -> Evidence:
+    return Evidence(
+        signal=signal.name,
+        unit=signal.unit,
+        kind=EvidenceKind.DERIVED,
+        source=f"list prices of {money.price_date:%Y-%m-%d}",
+        low=money.low,
+        mid=money.mid,
+        high=money.high,
+        text=money.arithmetic,
+        window=case.window,
+    )
+
+
+def _saving(current: Money, other: Money) -> Money:
+    """What is saved by the other option; at its least where the current cost is low and the other one high."""
+    return Money(
+        low=current.low - other.high,
+        mid=current.mid - other.mid,
+        high=current.high - other.low,
+        price_date=min(current.price_date, other.price_date),
+        arithmetic=f"{current.mid:,.2f} - {other.mid:,.2f} = {current.mid - other.mid:,.2f} USD a month",
+    )
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
