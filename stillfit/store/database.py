@@ -45,13 +45,15 @@ class Database:
         self._make_room = make_room
         self._writing = engine.execution_options(**{_WRITES: True})
         self.is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite reads one moment by itself; PostgreSQL would see other commits from one statement to the next
+        self._reading = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
         self.name = str(engine.url.database) if self.is_sqlite else engine.url.render_as_string(hide_password=True)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that sees one moment."""
-        with self._as_store_errors(), self._engine.connect() as connection:
+        with self._as_store_errors(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager

@@ -1,7 +1,7 @@
 """What is not known and why: gaps that stand, and when each began and ended.
 
 A gap ends when its source delivers what was missing: the metric or setting itself, or, for a gap on everything, any
-of that subject (of anything inside it, where the subject is a whole scope). It also ends when its subject is gone, and
+of that subject (of anything inside it, where the subject is a node or a whole scope). It also ends when its subject is gone, and
 when its source has gone on for a day without saying it again: the slowest source speaks once a day (ours).
 """
 
@@ -70,10 +70,12 @@ def _delivered(batch: Batch) -> set[_Key]:
 
 
 def _proves(subject: Subject, name: str) -> set[_Key]:
+    """A replica speaks for its node too, and anything speaks for its scope and for its whole cluster."""
     scope = Subject(engine=subject.engine, scope=subject.scope)
+    everywhere = Subject(engine=subject.engine, scope=(subject.scope[0], ""))
     node = Subject(engine=subject.engine, scope=subject.scope, node=subject.node)
-    containing = {subject, scope} | ({node} if subject.level is Level.REPLICA else set())
-    return {(str(subject), name)} | {(str(one), _EVERYTHING) for one in containing}
+    containing = {subject, scope, everywhere} | ({node} if subject.level is Level.REPLICA else set())
+    return {(str(one), missing) for one in containing for missing in (name, _EVERYTHING)}
 
 
 def _say(connection: sa.Connection, row: Any, one: Gap, batch: Batch) -> None:
