@@ -1,4 +1,4 @@
-"""Short ways to say subjects, series and cases in tests. The window of a case ends at NOON, where the fake clock starts.
+"""Short ways to say subjects, series and cases in tests. A window ends at NOON, where the fake clock starts.
 
 case(throttled_requests=900, successful_requests=0)               totals over one hour
 case(JOBS, related=[case(JOBS_ON_NODE_1, tombstones_per_read__p99=5722)])
@@ -34,7 +34,7 @@ NOON_S = int(NOON.timestamp())
 HOUR = Span(NOON_S - 3600, NOON_S)
 
 Numbers = float | Sequence[float | None]
-"""One number: a sum is spread over the window, a level holds all of it. Several: one per bucket up to noon, None: none."""
+"""One number: a sum is spread over the window, a level holds all of it. Several: one per bucket up to noon."""
 
 
 def subject(table: str = "orders", *, index: str = "") -> Subject:

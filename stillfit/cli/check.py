@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stillfit import cycle
@@ -17,10 +18,10 @@ from stillfit.snapshot import Snapshot
 
 
 def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
-    """Judge the files as one fleet, print the outcome, and say by the exit code whether anything was found."""
-    observations = load_all(paths)
-    outcome = cycle.look(snapshot_of(observations), knowledge())
-    gaps = observations.batch.gaps
+    """Judge the files, those of one moment together, print the outcome, and say by the exit code whether anything was found."""
+    moments, known = load_all(paths), knowledge()
+    outcome = together([cycle.look(snapshot_of(moment), known) for moment in moments])
+    gaps = tuple(gap for moment in moments for gap in moment.batch.gaps)
     if as_json:
         sys.stdout.write(document(outcome, gaps).model_dump_json(indent=2) + "\n")
     else:
@@ -42,6 +43,13 @@ def snapshot_of(observations: Observations) -> Snapshot:
         gaps=batch.gaps,
         workloads=observations.workloads,
     )
+
+
+def together(turns: Sequence[cycle.Turn]) -> cycle.Turn:
+    """Looks at several moments as one outcome, dated by the last."""
+    parts = ("judgements", "costs", "unpriced", "fits", "undecided", "advice", "transitions")
+    joined = {part: tuple(one for turn in turns for one in getattr(turn, part)) for part in parts}
+    return replace(turns[-1], **joined)
 
 
 def _worst(outcome: cycle.Turn) -> int:

@@ -1,0 +1,107 @@
+"""Reads observation files, and AWS answers as the AWS command line prints them, from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from stillfit.errors import ConfigError
+from stillfit.model import Batch, Span
+from stillfit.observations.document import ObservationShape
+from stillfit.observations.mistakes import in_order, mistakes, without
+from stillfit.observations.statements import Observations, Statements
+from stillfit.yamlfile import Document, parse
+
+SUFFIXES = (".json", ".yaml", ".yml")
+
+
+def load(path: Path) -> Observations:
+    """One file. Raises ConfigError with every mistake in it."""
+    return read(_text(path), name=str(path))
+
+
+def load_all(paths: Iterable[Path]) -> tuple[Observations, ...]:
+    """Files, and the files of folders by name. Files that speak of the same moment are one observation.
+
+    Raises ConfigError with every mistake of every file.
+    """
+    found: list[Observations] = []
+    wrong: list[str] = []
+    for path in paths:
+        for file in _files(path, wrong):
+            try:
+                found.append(load(file))
+            except ConfigError as error:
+                wrong += error.mistakes
+    if wrong:
+        raise ConfigError(tuple(wrong))
+    by_moment = groupby(sorted(found, key=lambda one: one.at), key=lambda one: one.at)
+    return tuple(_joined(tuple(same)) for _, same in by_moment)
+
+
+def read(text: str, *, name: str) -> Observations:
+    """The text of one file. Raises ConfigError with every mistake in it."""
+    document = parse(text, name=name)
+    wrong: list[str] = []
+    shape = _shape(document, wrong)
+    statements = Statements(document, shape)
+    observations = statements.observations()
+    wrong += statements.mistakes
+    if wrong:
+        raise ConfigError(in_order(wrong))
+    return observations
+
+
+def _shape(document: Document, wrong: list[str]) -> ObservationShape:
+    """The file in its shape. What is wrong goes to `wrong`; without it the rest may still be read for more mistakes."""
+    try:
+        return ObservationShape.model_validate(document.value)
+    except ValidationError as error:
+        wrong += mistakes(document, error, ObservationShape)
+        rest = without(document.value, error)
+    try:
+        return ObservationShape.model_validate(rest)
+    except ValidationError as error:
+        raise ConfigError(in_order(wrong)) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError((f"{path}:1: file: cannot be read: {error.strerror}",)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError((f"{path}:1: file: is not UTF-8 text; save it as UTF-8",)) from error
+
+
+def _files(path: Path, wrong: list[str]) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    if not files:
+        wrong.append(f"{path}:1: file: the folder holds no {', '.join(SUFFIXES)} file")
+    yield from files
+
+
+def _joined(same: tuple[Observations, ...]) -> Observations:
+    """Files of one moment as one: later ones add, and win where both say the same thing."""
+    if len(same) == 1:
+        return same[0]
+    batches = [one.batch for one in same]
+    together = Batch(
+        source=", ".join(batch.source for batch in batches),
+        at=same[0].at,
+        series=tuple(one for batch in batches for one in batch.series),
+        attributes=tuple(one for batch in batches for one in batch.attributes),
+        changes=tuple(one for batch in batches for one in batch.changes),
+        gaps=tuple(one for batch in batches for one in batch.gaps),
+        subjects_seen=tuple(dict.fromkeys(subject for batch in batches for subject in batch.subjects_seen)),
+    )
+    span = Span(min(one.span.start for one in same), max(one.span.end for one in same))
+    every = {workload.tables: workload for one in same for workload in one.workloads}
+    return replace(same[0], batch=together, span=span, workloads=tuple(every.values()))
