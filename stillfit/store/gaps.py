@@ -1,12 +1,13 @@
 """What is not known and why: gaps that stand, and when each began and ended.
 
 A gap ends when its source delivers what was missing: the metric or setting itself, or, for a gap on everything, any
-of that subject (of anything inside it, where the subject is a node or a whole scope). It also ends when its subject is gone, and
-when its source has gone on for a day without saying it again: the slowest source speaks once a day (ours).
+of that subject (of anything inside it, where the subject is a node or a whole scope). It also ends when its subject is
+gone, and when its source has gone on for a day without saying it again: the slowest source speaks once a day (ours).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Bring the gaps of a source up to date with one batch; what the batch itself says is missing stands."""
     standing = {(row.subject, row.missing): row for row in connection.execute(_standing(batch.source))}
     said = {(str(one.subject), one.missing): one for one in batch.gaps}
-    delivered = _delivered(batch) if standing else set()
+    delivered = _delivered(batch) | _scopes(standing, batch) if standing else set()
     for key, row in standing.items():
         if key not in said and (key in delivered or batch.at - row.last_said > FORGET_AFTER):
             _end(connection, row, batch)
@@ -67,6 +68,13 @@ def _delivered(batch: Batch) -> set[_Key]:
         for name, _ in attributes.values:
             brought |= _proves(attributes.subject, name)
     return brought
+
+
+def _scopes(standing: Iterable[_Key], batch: Batch) -> set[_Key]:
+    """Gaps on everything of a whole scope, untrue as soon as their source says anything; its name may have changed."""
+    if not (batch.series or batch.attributes or batch.subjects_seen):
+        return set()
+    return {key for key in standing if key[1] == _EVERYTHING and Subject.parse(key[0]).level is Level.SCOPE}
 
 
 def _proves(subject: Subject, name: str) -> set[_Key]:
