@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
@@ -14,7 +14,7 @@ from collector.cassandra.history import NodeHistory
 from collector.cassandra.prepared import Shape
 from collector.cassandra.schema import ClusterSchema, TableName
 from collector.cassandra.virtual_tables import NOT_TOLD_BY_CQL, VIEWS, Sample
-from collector.cassandra.visit import Answers
+from collector.cassandra.visit import PREPARED_ATTRIBUTES, Answers
 from stillfit.config import Cassandra
 from stillfit.metrics import METRICS, Kind
 from stillfit.model import Attributes, Batch, Engine, Gap, GapReason, Series, Span, Subject, Value
@@ -89,7 +89,7 @@ class Picture:
             at=at,
             series=series,
             attributes=(Attributes.of(self.node(answers.peer), at, settings | answers.slow.settings),),
-            gaps=(*answers.gaps, *self._counter_gaps(answers, before, at)),
+            gaps=(*_own(answers), *self._counter_gaps(answers, before, at)),
         )
 
     def _counter_gaps(self, answers: Answers, before: NodeHistory | None, at: datetime) -> Iterator[Gap]:
@@ -123,7 +123,7 @@ class Picture:
             source=self._source,
             at=seen.at,
             attributes=attributes,
-            gaps=(*gaps, *self._left_out(seen), *self._untold(), *self._disagreement(seen)),
+            gaps=(*gaps, *self._left_out(seen), *self._untold(), *self._disagreement(seen), *self._unprepared(seen)),
             subjects_seen=(*nodes, *tables, *replicas),
             inventory=seen.schema is not None,
         )
@@ -164,11 +164,20 @@ class Picture:
             detail = f"the nodes disagree on the schema: {told}"
             yield self._gap(self.cluster, "schema_version", GapReason.PARTIAL, detail)
 
+    def _unprepared(self, seen: Seen) -> Iterable[Gap]:
+        """Prepared statements are told of the cluster's tables, so what a node would not say of them is its gap too."""
+        lacking = (gap for answers in seen.answered for gap in answers.gaps if gap.missing in PREPARED_ATTRIBUTES)
+        return {gap.missing: replace(gap, subject=self.cluster) for gap in lacking}.values()
+
     def schema_gaps(self, reason: GapReason, detail: str) -> tuple[Gap, ...]:
         return tuple(self._gap(self.cluster, name, reason, detail) for name in SCHEMA_ATTRIBUTES)
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str, span: Span | None = None) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self._source, span=span)
+
+
+def _own(answers: Answers) -> Iterator[Gap]:
+    return (gap for gap in answers.gaps if gap.missing not in PREPARED_ATTRIBUTES)
 
 
 def _replica(node: Subject, name: TableName) -> Subject:

@@ -193,7 +193,7 @@ def test_a_failure_among_what_is_asked_seldom_is_tried_again_at_once(world: Stil
         healed = collect(source, standin, minute=1)
         source.close()
 
-    assert "prepared_inserts" in denied.gaps(GapReason.DENIED, "a")
+    assert "prepared_inserts" in denied.gaps(GapReason.DENIED)
     assert "prepared_inserts" not in denied.table()
     assert healed.table()["prepared_inserts"] == 1.0
 
