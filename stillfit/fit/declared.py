@@ -65,6 +65,7 @@ _QUESTIONS = (
     *_questions(
         "bool",
         ("access_patterns_stable", "Are the ways the data is read settled for the next year?"),
+        ("joins_needed", "Are joins between tables the main way the data is read?"),
         ("search_needed", "Must the data be searched by text or by many optional filters?"),
         ("multi_cloud", "Must the same database run on more than one cloud provider?"),
         ("on_prem", "Must it run in your own data centre?"),
@@ -95,7 +96,6 @@ _QUESTIONS = (
         ("planned_events", "Which events will change the load, with their dates?"),
     ),
     *_questions("text", ("contract_end", "When does the contract or commitment now in force end (ISO date)?")),
-    Question(name="joins_needed", type="text", question="Are joins needed?", choices=_HOW_MUCH),
     Question(name="ad_hoc_queries", type="text", question="Are unplanned queries needed?", choices=_HOW_MUCH),
     Question(name="analytics_needed", type="text", question="Are analytical scans needed?", choices=_HOW_MUCH),
     Question(

@@ -164,7 +164,7 @@ KNOCKOUTS = _knockouts(
         _DYNAMODB,
         "joins are declared as the main way to read, and DynamoDB has none",
         "DynamoDB developer guide, relational modelling (2025)",
-        (Clause(signal="joins_needed", words=frozenset({"primary"})),),
+        (Clause(signal="joins_needed", above=_YES),),
     ),
     (
         "dynamodb/vector-index",
