@@ -49,7 +49,7 @@ class Snapshot:
         """One case for each subject that the analyzer judges, on its window and resolution."""
         for subject in self.subjects:
             if subject.engine in analyzer.engines and subject.level in analyzer.levels and subject.engine in self.spans:
-                yield replace(self.case(subject, analyzer), thresholds=thresholds(analyzer, subject))
+                yield _drawn(self.case(subject, analyzer), thresholds(analyzer, subject))
 
     def case(self, subject: Subject, analyzer: Analyzer, costs: tuple[CostFigure, ...] = ()) -> Case:
         """One subject as an analyzer sees it, with its indexes and replicas, or its table."""
@@ -116,6 +116,11 @@ class Snapshot:
             if subject.level is Level.INDEX and subject.parent not in families[subject.parent]:
                 families[subject.parent].append(subject.parent)
         return families
+
+
+def _drawn(case: Case, lines: Mapping[str, float]) -> Case:
+    """A case and those related to it, judged by the lines of its own subject."""
+    return replace(case, thresholds=lines, related=tuple(replace(one, thresholds=lines) for one in case.related))
 
 
 def _grouped(rows: Iterable[_T], key: Callable[[_T], Subject]) -> defaultdict[Subject, list[_T]]:
