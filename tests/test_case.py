@@ -1,0 +1,127 @@
+"""What an analyzer is shown: numbers only where they are proven, Unknown where not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from stillfit.case import Analyzer, Case, judge
+from stillfit.model import Answer, Engine, EvidenceKind, Gap, GapReason, Level, Span, Statistic, Unknown
+from tests.builders import HOUR, JOBS, JOBS_ON_1, ORDERS, case, cassandra_subject, change, gap, series
+
+
+def never(_case: Case) -> Answer:
+    raise AssertionError("an analyzer must not see a case with holes")
+
+
+PROBE = Analyzer(
+    id="test/probe",
+    levels=frozenset({Level.TABLE}),
+    engines=frozenset({Engine.DYNAMODB}),
+    needs=frozenset({"read_throttle_events"}),
+    causes={},
+    find=never,
+)
+
+
+def covered_for(minutes: int) -> Case:
+    span = Span(HOUR.end - minutes * 60, HOUR.end)
+    return case(extra=[series("read_throttle_events", [None], covered=[span])])
+
+
+def test_a_metric_never_read_is_unknown_and_named() -> None:
+    assert judge(PROBE, case()).answer == Unknown(
+        "read_throttle_events: 0% of the window was seen, 90% needed", ("read_throttle_events",)
+    )
+
+
+@pytest.mark.parametrize(("minutes", "proven"), [(53, False), (54, True), (60, True)], ids=["below", "at", "above"])
+def test_nine_tenths_of_the_window_prove_a_total(minutes: int, proven: bool) -> None:
+    assert covered_for(minutes).proves("read_throttle_events") is proven
+
+
+def test_a_total_that_is_not_proven_is_refused() -> None:
+    with pytest.raises(LookupError, match="not proven"):
+        covered_for(53).total("read_throttle_events")
+
+
+def test_a_denied_metric_says_what_to_grant() -> None:
+    denied = gap("read_throttle_events", reason=GapReason.DENIED, detail="grant cloudwatch:GetMetricData")
+
+    answer = judge(PROBE, case(gaps=[denied])).answer
+
+    assert answer == Unknown("read_throttle_events: denied (grant cloudwatch:GetMetricData)", ("read_throttle_events",))
+
+
+def test_proven_cases_reach_the_analyzer() -> None:
+    answered = replace(PROBE, find=lambda _case: None)
+
+    assert judge(answered, case(read_throttle_events=0)).answer is None
+
+
+def test_a_quiet_covered_sparse_counter_is_zero() -> None:
+    assert case(extra=[series("read_throttle_events", [None])]).total("read_throttle_events") == 0.0
+
+
+def test_operations_add_up_to_the_tables_requests() -> None:
+    parts = [series("successful_requests", 60.0, dimension=name) for name in ("GetItem", "Query")]
+
+    assert case(extra=parts).total("successful_requests") == pytest.approx(120.0)
+
+
+def on_node(number: int, **metrics: float) -> Case:
+    return case(cassandra_subject(node=f"10.0.0.{number}"), **metrics)
+
+
+def test_sums_of_replicas_add_and_their_percentiles_peak() -> None:
+    table = case(
+        JOBS,
+        related=[on_node(1, reads=60, tombstones_per_read__p99=50), on_node(2, reads=30, tombstones_per_read__p99=70)],
+    )
+
+    assert table.total("reads") == pytest.approx(90)
+    assert table.total("tombstones_per_read", Statistic.P99) == 70
+
+
+def test_a_replica_that_was_not_read_lowers_the_coverage() -> None:
+    table = case(JOBS, related=[on_node(1, reads=60), case(JOBS_ON_1)])
+
+    assert table.coverage("reads") == pytest.approx(0.5)
+
+
+def test_evidence_carries_number_coverage_and_age() -> None:
+    (shown,) = covered_for(30).evidence("read_throttle_events")
+
+    assert (shown.mid, shown.coverage, shown.kind) == (0.0, 0.5, EvidenceKind.MEASURED)
+
+
+def test_a_setting_is_evidence_by_its_words_or_its_number() -> None:
+    shown = case(settings={"billing_mode": "PROVISIONED", "provisioned_read_units": 5.0})
+
+    assert [(one.text, one.mid) for one in shown.setting("billing_mode", "provisioned_read_units", "table_class")] == [
+        ("PROVISIONED", None),
+        ("", 5.0),
+    ]
+
+
+def test_changes_are_told_newest_first_and_only_recent_ones() -> None:
+    moved = [change("provisioned_read_units", 1.0, 2.0, ago_min=ago) for ago in (30.0, 5.0, 90.0)]
+
+    recent = case(changes=moved).changed("provisioned_read_units", timedelta(hours=1))
+
+    assert recent == (moved[1], moved[0])
+
+
+def test_a_gap_on_a_replica_explains_the_table() -> None:
+    silent = Gap(subject=JOBS_ON_1, missing="*", reason=GapReason.UNREACHABLE, detail="node is down", source="test")
+    probe = replace(PROBE, engines=frozenset({Engine.CASSANDRA}), needs=frozenset({"reads"}))
+
+    answer = judge(probe, case(JOBS, related=[case(JOBS_ON_1, gaps=[silent])])).answer
+
+    assert answer == Unknown("reads: unreachable (node is down)", ("reads",))
+
+
+def test_an_orders_case_is_about_orders() -> None:
+    assert case().subject == ORDERS

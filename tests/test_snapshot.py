@@ -1,0 +1,103 @@
+"""Cases cut from what is known: the right window, resolution, relatives and gaps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from stillfit.case import Analyzer
+from stillfit.model import Engine, Gap, GapReason, Level, Series, Span, Subject
+from stillfit.snapshot import Snapshot
+from tests.builders import BY_STATUS, HOUR, JOBS, JOBS_ON_1, NOON, NOON_S, ORDERS, series
+
+DAY = Span(NOON_S - 86_400, NOON_S)
+TABLES = Analyzer(
+    id="test/tables",
+    levels=frozenset({Level.TABLE}),
+    engines=frozenset(Engine),
+    needs=frozenset(),
+    causes={},
+    find=lambda _case: None,
+)
+LONG = Analyzer(
+    id="test/long",
+    levels=frozenset({Level.TABLE}),
+    engines=frozenset(Engine),
+    needs=frozenset(),
+    window=timedelta(days=7),
+    hourly=True,
+    causes={},
+    find=lambda _case: None,
+)
+
+
+def snapshot(*known: Series, subjects: tuple[Subject, ...] = (ORDERS,), gaps: tuple[Gap, ...] = ()) -> Snapshot:
+    return Snapshot(at=NOON, spans=dict.fromkeys(Engine, DAY), subjects=subjects, series=known, gaps=gaps)
+
+
+def lines(_analyzer: Analyzer, _subject: Subject) -> dict[str, float]:
+    return {"line": 1.0}
+
+
+def test_the_window_is_the_newest_hour() -> None:
+    assert snapshot().case(ORDERS, TABLES).window == HOUR
+
+
+def test_a_window_longer_than_what_is_known_is_what_is_known() -> None:
+    assert snapshot().case(ORDERS, LONG).window == DAY
+
+
+def test_the_finest_period_wins_at_equal_cover() -> None:
+    minutes, fives = series("consumed_read_units", 60.0), series("consumed_read_units", 60.0, period_s=300)
+
+    assert [one.period_s for one in snapshot(fives, minutes).case(ORDERS, TABLES).series] == [60]
+
+
+def test_a_long_question_takes_the_hourly_sums() -> None:
+    minutes = series("consumed_read_units", 60.0, window=DAY)
+    hours = series("consumed_read_units", 60.0, window=DAY, period_s=3600)
+
+    assert [one.period_s for one in snapshot(minutes, hours).case(ORDERS, LONG).series] == [3600]
+
+
+def test_what_covers_more_wins_whatever_its_period() -> None:
+    minutes = series("consumed_read_units", 60.0, window=HOUR)
+    hours = series("consumed_read_units", 60.0, window=DAY, period_s=3600)
+
+    assert [one.period_s for one in snapshot(minutes, hours).case(ORDERS, LONG).series] == [3600]
+
+
+def test_a_table_comes_with_its_indexes_and_replicas() -> None:
+    known = snapshot(subjects=(ORDERS, BY_STATUS, JOBS, JOBS_ON_1))
+
+    assert [one.subject for one in known.case(ORDERS, TABLES).related] == [BY_STATUS]
+    assert [one.subject for one in known.case(JOBS, TABLES).related] == [JOBS_ON_1]
+
+
+def test_an_index_comes_with_its_table_even_unlisted() -> None:
+    assert [one.subject for one in snapshot(subjects=(BY_STATUS,)).case(BY_STATUS, TABLES).related] == [ORDERS]
+
+
+def test_only_the_levels_and_engines_of_the_analyzer_are_asked() -> None:
+    known = snapshot(subjects=(ORDERS, BY_STATUS, JOBS_ON_1))
+
+    assert [one.subject for one in known.cases(TABLES, lines)] == [ORDERS]
+
+
+def test_relatives_are_judged_by_the_same_lines() -> None:
+    (one,) = snapshot(subjects=(ORDERS, BY_STATUS)).cases(TABLES, lines)
+
+    assert [case.threshold("line") for case in (one, *one.related)] == [1.0, 1.0]
+
+
+def test_a_gap_of_the_whole_account_is_a_gap_of_its_tables() -> None:
+    scope = Subject(engine=Engine.DYNAMODB, scope=ORDERS.scope)
+    down = Gap(subject=scope, missing="*", reason=GapReason.UNREACHABLE, detail="no route", source="aws")
+
+    assert snapshot(gaps=(down,)).case(ORDERS, TABLES).gaps == (down,)
+
+
+def test_a_gap_of_a_whole_cluster_is_a_gap_in_each_datacenter() -> None:
+    cluster = Subject(engine=Engine.CASSANDRA, scope=(JOBS.scope[0], ""))
+    down = Gap(subject=cluster, missing="*", reason=GapReason.UNREACHABLE, detail="no contact point", source="c")
+
+    assert snapshot(subjects=(JOBS,), gaps=(down,)).case(JOBS, TABLES).gaps == (down,)

@@ -1,0 +1,103 @@
+"""Jobs: each by itself, failures counted, late work run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from stillfit.errors import StoreError
+from stillfit.timetable import Timetable
+
+SOON_S = 10.0
+"""Real seconds after which a job that should have run by itself is given up on."""
+
+
+class Outcomes:
+    """Stands where the health of the daemon stands, and lets a test wait for a job's end."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self._changed = threading.Condition()
+
+    def job_ended(self, name: str, outcome: str) -> None:
+        with self._changed:
+            self.seen.append((name, outcome))
+            self._changed.notify_all()
+
+    def wait_for(self, name: str, outcome: str) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: (name, outcome) in self.seen, SOON_S)
+
+
+@pytest.fixture
+def outcomes() -> Outcomes:
+    return Outcomes()
+
+
+@pytest.fixture
+def timetable(outcomes: Outcomes) -> Iterator[Timetable]:
+    made = Timetable(outcomes, scale=3_600.0)
+    yield made
+    made.stop()
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+def test_a_job_runs_soon_after_the_start(timetable: Timetable, outcomes: Outcomes) -> None:
+    timetable.every(timedelta(hours=1), "look", lambda: None)
+    timetable.start()
+
+    assert outcomes.wait_for("look", "ok")
+
+
+def test_a_job_that_crashes_takes_no_other_down_and_runs_again(timetable: Timetable, outcomes: Outcomes) -> None:
+    timetable.every(timedelta(minutes=6), "bad", failing(RuntimeError("boom")))
+    timetable.every(timedelta(minutes=6), "good", lambda: None)
+    timetable.start()
+
+    assert outcomes.wait_for("bad", "crashed")
+    assert outcomes.wait_for("good", "ok")
+    outcomes.seen.clear()
+    assert outcomes.wait_for("bad", "crashed")
+
+
+def test_a_refusing_store_is_told_apart_from_a_crash(timetable: Timetable, outcomes: Outcomes) -> None:
+    timetable.every(timedelta(hours=1), "judge", failing(StoreError("disk full", retryable=True)))
+    timetable.start()
+
+    assert outcomes.wait_for("judge", "store")
+
+
+def test_a_job_that_outlasts_its_interval_is_counted_and_not_doubled(timetable: Timetable, outcomes: Outcomes) -> None:
+    release = threading.Event()
+    timetable.every(timedelta(minutes=6), "slow", lambda: release.wait(SOON_S) and None)
+    timetable.start()
+
+    assert outcomes.wait_for("slow", "still running")
+    release.set()
+    assert outcomes.wait_for("slow", "ok")
+
+
+def test_a_cleared_timetable_runs_nothing_more(timetable: Timetable, outcomes: Outcomes) -> None:
+    timetable.every(timedelta(minutes=6), "old", lambda: None)
+    timetable.start()
+    timetable.clear()
+    outcomes.seen.clear()
+    timetable.every(timedelta(minutes=6), "new", lambda: None)
+
+    assert outcomes.wait_for("new", "ok")
+    assert ("old", "ok") not in outcomes.seen[1:]
+
+
+def test_stopping_twice_does_nothing(timetable: Timetable) -> None:
+    timetable.start()
+    timetable.stop()
+    timetable.stop()
