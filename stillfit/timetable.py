@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Protocol
 
 import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
@@ -12,7 +13,6 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from stillfit.errors import StoreError
-from stillfit.export.health import Health
 
 log = structlog.get_logger()
 
@@ -20,11 +20,21 @@ THREADS = 20
 """Jobs that may run at once; a source waits for the network nearly all its time."""
 
 
+class Watch(Protocol):
+    """Who is told what jobs there are and how each run ended; the daemon's health in production."""
+
+    def scheduled(self, job: str, every_s: float) -> None: ...
+
+    def unscheduled(self) -> None: ...
+
+    def job_ended(self, job: str, outcome: str) -> None: ...
+
+
 class Timetable:
     """A handful of named jobs. One that fails is logged and counted; the others, and its own next run, go on."""
 
-    def __init__(self, health: Health, *, scale: float) -> None:
-        self._health = health
+    def __init__(self, watch: Watch, *, scale: float) -> None:
+        self._watch = watch
         self._scale = scale
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -38,6 +48,7 @@ class Timetable:
         """Run `work` soon and then every `every` of the daemon's clock. The first run is spread by the job's name."""
         seconds = every.total_seconds() / self._scale
         first = datetime.now(UTC) + timedelta(seconds=min(seconds, 1.0) * _phase(name))
+        self._watch.scheduled(name, seconds)
         self._scheduler.add_job(
             self._guarded, "interval", (name, work), seconds=seconds, id=name, name=name, next_run_time=first
         )
@@ -48,6 +59,7 @@ class Timetable:
     def clear(self) -> None:
         """Take all jobs off; those that run now finish."""
         self._scheduler.remove_all_jobs()
+        self._watch.unscheduled()
 
     def stop(self) -> None:
         """Start no further job and wait for those that run. May be called twice."""
@@ -58,16 +70,16 @@ class Timetable:
         try:
             work()
         except StoreError as error:
-            self._health.job_ended(name, "store")
+            self._watch.job_ended(name, "store")
             log.error("the store refused; the job runs again at its next time", job=name, error=str(error))
         except Exception:
-            self._health.job_ended(name, "crashed")
+            self._watch.job_ended(name, "crashed")
             log.exception("job crashed; it runs again at its next time", job=name)
         else:
-            self._health.job_ended(name, "ok")
+            self._watch.job_ended(name, "ok")
 
     def _still_running(self, event: JobSubmissionEvent) -> None:
-        self._health.job_ended(event.job_id, "still running")
+        self._watch.job_ended(event.job_id, "still running")
         log.warning("a job takes longer than its interval; this run was left out", job=event.job_id)
 
 

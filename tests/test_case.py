@@ -71,14 +71,14 @@ def test_operations_add_up_to_the_tables_requests() -> None:
     assert case(extra=parts).total("successful_requests") == pytest.approx(120.0)
 
 
-def on_node(number: int, **metrics: float) -> Case:
-    return case(cassandra_subject(node=f"10.0.0.{number}"), **metrics)
+def on_node(number: int, *, reads: float, tombstones: float) -> Case:
+    return case(cassandra_subject(node=f"10.0.0.{number}"), reads=reads, tombstones_per_read__p99=tombstones)
 
 
 def test_sums_of_replicas_add_and_their_percentiles_peak() -> None:
     table = case(
         JOBS,
-        related=[on_node(1, reads=60, tombstones_per_read__p99=50), on_node(2, reads=30, tombstones_per_read__p99=70)],
+        related=[on_node(1, reads=60, tombstones=50), on_node(2, reads=30, tombstones=70)],
     )
 
     assert table.total("reads") == pytest.approx(90)
@@ -86,7 +86,7 @@ def test_sums_of_replicas_add_and_their_percentiles_peak() -> None:
 
 
 def test_a_replica_that_was_not_read_lowers_the_coverage() -> None:
-    table = case(JOBS, related=[on_node(1, reads=60), case(JOBS_ON_1)])
+    table = case(JOBS, related=[on_node(1, reads=60, tombstones=1), case(JOBS_ON_1)])
 
     assert table.coverage("reads") == pytest.approx(0.5)
 

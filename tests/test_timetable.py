@@ -20,11 +20,18 @@ class Outcomes:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
+        self.intervals: dict[str, float] = {}
         self._changed = threading.Condition()
 
-    def job_ended(self, name: str, outcome: str) -> None:
+    def scheduled(self, job: str, every_s: float) -> None:
+        self.intervals[job] = every_s
+
+    def unscheduled(self) -> None:
+        self.intervals.clear()
+
+    def job_ended(self, job: str, outcome: str) -> None:
         with self._changed:
-            self.seen.append((name, outcome))
+            self.seen.append((job, outcome))
             self._changed.notify_all()
 
     def wait_for(self, name: str, outcome: str) -> bool:
@@ -49,6 +56,16 @@ def failing(error: Exception) -> Callable[[], None]:
         raise error
 
     return work
+
+
+def wait(event: threading.Event) -> None:
+    event.wait(SOON_S)
+
+
+def test_intervals_are_told_in_real_seconds_of_the_compressed_clock(timetable: Timetable, outcomes: Outcomes) -> None:
+    timetable.every(timedelta(hours=1), "look", lambda: None)
+
+    assert outcomes.intervals == {"look": 1.0}
 
 
 def test_a_job_runs_soon_after_the_start(timetable: Timetable, outcomes: Outcomes) -> None:
@@ -78,7 +95,7 @@ def test_a_refusing_store_is_told_apart_from_a_crash(timetable: Timetable, outco
 
 def test_a_job_that_outlasts_its_interval_is_counted_and_not_doubled(timetable: Timetable, outcomes: Outcomes) -> None:
     release = threading.Event()
-    timetable.every(timedelta(minutes=6), "slow", lambda: release.wait(SOON_S) and None)
+    timetable.every(timedelta(minutes=6), "slow", lambda: wait(release))
     timetable.start()
 
     assert outcomes.wait_for("slow", "still running")
