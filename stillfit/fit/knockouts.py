@@ -126,7 +126,7 @@ MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
 MAX_KEYSPACES_ROW_BYTES = 1024 * 1024
 WAREHOUSE_LATENCY_MS = 1_000  # ours: an SLO stated in milliseconds is one below a second
 
-_QUOTAS = "DynamoDB developer guide, service quotas (2025)"
+_DYNAMODB_API = "DynamoDB API model of botocore 1.44.5: BatchWriteItem and TransactWriteItems"
 _KEYSPACES_SKILL = "AWS agent toolkit, Amazon Keyspaces skill: unsupported features (2026-08-20)"
 
 
@@ -142,28 +142,28 @@ KNOCKOUTS = _knockouts(
         "dynamodb/item-size",
         _DYNAMODB,
         "items above 400 KB are refused by DynamoDB",
-        _QUOTAS,
+        _DYNAMODB_API,
         (Clause(signal="largest_item_bytes", above=MAX_ITEM_BYTES),),
     ),
     (
         "dynamodb/transaction-items",
         _DYNAMODB,
         "a DynamoDB transaction takes at most 100 items",
-        _QUOTAS,
+        _DYNAMODB_API,
         (Clause(signal="largest_transaction_items", above=MAX_TRANSACTION_ITEMS),),
     ),
     (
         "dynamodb/transaction-size",
         _DYNAMODB,
         "a DynamoDB transaction takes at most 4 MB",
-        _QUOTAS,
+        _DYNAMODB_API,
         (Clause(signal="largest_transaction_bytes", above=MAX_TRANSACTION_BYTES),),
     ),
     (
         "dynamodb/joins",
         _DYNAMODB,
         "joins are declared as the main way to read, and DynamoDB has none",
-        "DynamoDB developer guide, relational modelling (2025)",
+        "AWS agent toolkit, DynamoDB card (2026-08-20)",
         (Clause(signal="joins_needed", above=_YES),),
     ),
     (
