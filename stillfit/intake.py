@@ -16,7 +16,7 @@ from stillfit.clock import Clock
 from stillfit.config import WorkloadConfig
 from stillfit.errors import SourceError
 from stillfit.export.health import Health
-from stillfit.export.view import SourceStatus
+from stillfit.export.view import SourceStatus, spent_by
 from stillfit.model import Batch, Engine, Gap, Span
 from stillfit.snapshot import Snapshot
 from stillfit.store.store import Store
@@ -55,11 +55,12 @@ class Intake:
                 subjects = max(subjects, len(batch.subjects_seen))
         except SourceError as error:
             self._store.write(_failed(source, error, self._clock.now()))
-            self._remember(replace(status, error=str(error)))
+            self._remember(replace(status, error=str(error), spent=spent_by(source)))
             self._health.collected(source.id, time.perf_counter() - began, error=error.reason.value)
             log.error("source could not be read", source=source.id, reason=error.reason.value, error=str(error))
             return
         seconds = time.perf_counter() - began
+        status = replace(status, scope=source.scope.scope, spent=spent_by(source))
         self._remember(_succeeded(status, self._clock.now(), points=points, subjects=subjects, seconds=seconds))
         self._health.collected(source.id, seconds, error="")
         log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
@@ -98,7 +99,7 @@ def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
 
 
 def _untried(source: Source) -> SourceStatus:
-    return SourceStatus(id=source.id, engine=source.scope.engine.value)
+    return SourceStatus(id=source.id, engine=source.scope.engine.value, scope=source.scope.scope)
 
 
 def _succeeded(status: SourceStatus, now: datetime, *, points: int, subjects: int, seconds: float) -> SourceStatus:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from stillfit.advice import Advice
+from collector.aws.meter import Bill
+from stillfit.advice import Advice, AdviceState
 from stillfit.cycle import Turn
-from stillfit.model import Gap
+from stillfit.export.readings import Reading, readings
+from stillfit.export.trends import Trend, trends
+from stillfit.model import Engine, Gap, Span, Subject, Workload
+from stillfit.snapshot import Snapshot
+
+REMEMBERED = timedelta(days=1)
+"""Ours: what was resolved since yesterday is still shown, so that the morning sees what the night did."""
+MOST_READINGS = 100_000
+"""Series on one page. 10k are unremarkable, 100k draw questions, a million are refused by what scrapes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +38,12 @@ class SourceStatus:
 
     id: str
     engine: str
+    scope: tuple[str, str] = ("", "")
+    """What it reads: account and region, or cluster and datacenter ("" is all)."""
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     covered_until: datetime | None = None
+    """End of the newest time for which any series of it vouches."""
     error: str = ""
     subjects: int = 0
     points: int = 0
@@ -51,6 +65,80 @@ class View:
     advice: tuple[Advice, ...] = ()
     """Every record that is pending, live, dismissed, or was resolved within a day."""
     gaps: tuple[Gap, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    spans: tuple[tuple[Engine, Span], ...] = ()
+    """Which stretch the turn judged, per engine."""
+    versions: tuple[tuple[tuple[str, str], str], ...] = ()
+    """Versions that the nodes of a cluster run, by scope."""
+    readings: tuple[Reading, ...] = ()
+    """The newest settled numbers, for the fleet page."""
+    dropped: int = 0
+    """Readings beyond MOST_READINGS, left out."""
+    trends: tuple[Trend, ...] = ()
+    """The recent past of what shown advice rests on."""
     queue_length: int = 0
     """Messages waiting to be sent."""
-    store_writable: bool = True
+
+    @property
+    def targets(self) -> dict[tuple[str, str, str], str]:
+        """Id of the source by engine and scope of what it reads."""
+        return {(one.engine, *one.scope): one.id for one in self.sources}
+
+
+def view_of(previous: View, turn: Turn, snapshot: Snapshot, statuses: Iterable[SourceStatus]) -> View:
+    """The next picture after a committed turn."""
+    sources = tuple(replace(one, covered_until=_covered_until(one, snapshot)) for one in statuses)
+    advice = _remembered(previous.advice, turn)
+    view = replace(
+        previous,
+        at=turn.at,
+        sources=sources,
+        turn=turn,
+        advice=advice,
+        gaps=snapshot.gaps,
+        subjects=snapshot.subjects,
+        workloads=snapshot.workloads,
+        spans=tuple(snapshot.spans.items()),
+        versions=_versions(snapshot),
+        trends=trends(advice, snapshot),
+    )
+    found = readings(snapshot, view.targets)
+    return replace(view, readings=found[:MOST_READINGS], dropped=max(0, len(found) - MOST_READINGS))
+
+
+def spent_by(source: object) -> tuple[Spent, ...]:
+    """What a source's own looking has cost; empty for one that asks nothing that is billed."""
+    bill = getattr(getattr(source, "source", source), "bill", None)  # a source that signs in later holds the real one
+    if not isinstance(bill, Bill):
+        return ()
+    requests = bill.calls + bill.listings
+    paid = Spent(
+        api="cloudwatch", requests=requests, metrics=bill.metrics, datapoints=bill.datapoints, dollars=bill.usd
+    )
+    return (paid,)
+
+
+def _remembered(before: tuple[Advice, ...], turn: Turn) -> tuple[Advice, ...]:
+    records = {record.id: record for record in (*before, *turn.advice)}
+    ended = AdviceState.RESOLVED
+    return tuple(r for r in records.values() if r.state is not ended or turn.at - r.state_since <= REMEMBERED)
+
+
+def _covered_until(status: SourceStatus, snapshot: Snapshot) -> datetime | None:
+    ends = [one.covered[-1] for one in snapshot.series if one.covered and reads(status, one.subject)]
+    return max(ends, key=lambda span: span.end).ends_at if ends else None
+
+
+def reads(status: SourceStatus, subject: Subject) -> bool:
+    """Whether a subject is one of this source's."""
+    first, second = status.scope
+    return subject.engine.value == status.engine and subject.scope[0] == first and second in {"", subject.scope[1]}
+
+
+def _versions(snapshot: Snapshot) -> tuple[tuple[tuple[str, str], str], ...]:
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in snapshot.attributes:
+        if one.subject.node and (version := one.get("version")) is not None:
+            found[one.subject.scope].add(str(version))
+    return tuple((scope, " ".join(sorted(versions))) for scope, versions in found.items())
