@@ -18,7 +18,7 @@ from stillfit.snapshot import Snapshot
 
 
 def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
-    """Judge the files, those of one moment together, print the outcome, and say by the exit code whether anything was found."""
+    """Judge the files, each moment by itself, print the outcome, and say by the exit code what was found."""
     moments, known = load_all(paths), knowledge()
     outcome = together([cycle.look(snapshot_of(moment), known) for moment in moments])
     gaps = tuple(gap for moment in moments for gap in moment.batch.gaps)

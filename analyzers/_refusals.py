@@ -1,0 +1,142 @@
+"""How much DynamoDB refused of a table or index, and of how many requests; for dynamodb/throttling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillfit.case import Case
+from stillfit.metrics import THROTTLE_REASONS
+from stillfit.model import Level, Statistic
+
+READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+UNITS_PER_READ = 0.5
+"""An eventually consistent read of up to 4 KB costs half a unit, so a unit is two requests at most (pricing page)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Requests that were served. Exact where they were counted, else what the consumed units leave possible."""
+
+    likely: float
+    most: float
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refused:
+    """What was refused in one direction: "read", "write", or "" where the source does not tell which."""
+
+    direction: str
+    metric: str
+    events: NDArray[np.float64]
+    """One number a bucket of the window; 0 where not known."""
+    times: NDArray[np.int64]
+    period_s: int
+    served: Served | None
+    contradicted: bool
+    """No consumption was reported for time in which requests were refused: one of the two is wrong."""
+
+    @property
+    def total(self) -> float:
+        return float(self.events.sum())
+
+    @property
+    def first(self) -> int:
+        """The start of the first bucket with a refusal."""
+        return int(self.times[np.flatnonzero(self.events)[0]])
+
+    @property
+    def last(self) -> int:
+        """The end of the last bucket with a refusal."""
+        return int(self.times[np.flatnonzero(self.events)[-1]]) + self.period_s
+
+    @property
+    def minutes(self) -> float:
+        """Minutes in which something was refused."""
+        return np.count_nonzero(self.events) * self.period_s / 60
+
+    @property
+    def least_share(self) -> float | None:
+        """The share of requests that was refused, or what it is at least; None where requests are not known."""
+        if self.served is None or self.contradicted:
+            return None
+        return self.total / (self.total + self.served.most) if self.total else 0.0
+
+
+def refused(case: Case, direction: str) -> Refused | None:
+    """What was refused of one direction; None where no metric proves it.
+
+    The sum over all reasons comes first; where it is missing, the reasons that are there are a lower bound.
+    """
+    total = f"{direction}_throttle_events"
+    reasons = [name for name in cause_metrics(direction) if case.proves(name)]
+    metrics = [total] if case.proves(total) else reasons
+    if not metrics:
+        return None
+    known = [np.nan_to_num(case.values(name)) for name in metrics]
+    alike = [one for one in known if len(one) == len(known[0])]
+    return _build(case, direction, metrics[0], np.sum(alike, axis=0))
+
+
+def refused_requests(case: Case, direction: str = "") -> Refused | None:
+    """The same from ThrottledRequests: a floor, since a batch counts only when all of it was refused."""
+    if not case.proves("throttled_requests"):
+        return None
+    return _build(case, direction, "throttled_requests", np.nan_to_num(case.values("throttled_requests")))
+
+
+def cause_metrics(direction: str) -> tuple[str, ...]:
+    return tuple(f"{direction}_{reason}_throttle_events" for reason in THROTTLE_REASONS)
+
+
+def _build(case: Case, direction: str, metric: str, events: NDArray[np.float64]) -> Refused:
+    period = next(one.period_s for one in case.series if one.metric == metric)
+    first = -(-case.window.start // period) * period
+    return Refused(
+        direction=direction,
+        metric=metric,
+        events=events,
+        times=first + period * np.arange(len(events), dtype=np.int64),
+        period_s=period,
+        served=served(case, direction),
+        contradicted=_contradicted(case, direction, float(events.sum())),
+    )
+
+
+def _contradicted(case: Case, direction: str, events: float) -> bool:
+    """Whether nothing at all was consumed while requests were refused. A limit that refuses has served before."""
+    consumed = f"consumed_{direction}_units"
+    return bool(direction and events and case.proves(consumed) and case.fold(consumed, Statistic.SUM) == 0)
+
+
+def served(case: Case, direction: str) -> Served | None:
+    """Requests served in one direction ("" for both), from the best source that is proven."""
+    if direction:
+        consumed = f"consumed_{direction}_units"
+        counted = case.fold(consumed, Statistic.COUNT) if case.proves(consumed) else None
+        if counted is not None:
+            return Served(likely=counted, most=counted, exact=True)
+    return _by_operation(case, direction) or (_by_units(case, direction) if direction else None)
+
+
+def _by_operation(case: Case, direction: str) -> Served | None:
+    if case.subject.level is not Level.TABLE or not case.proves("successful_requests"):
+        return None
+    wanted = {"read": READS, "write": WRITES}.get(direction, frozenset())
+    parts = case.parts("successful_requests", Statistic.SUM)
+    chosen = [one for one in parts if not wanted or not one.dimension or one.dimension in wanted]
+    number = float(sum(one.values.sum() for one in chosen))
+    return Served(likely=number, most=number, exact=True)
+
+
+def _by_units(case: Case, direction: str) -> Served | None:
+    """A write costs one unit at least and a read half a unit: the units bound the requests from above."""
+    consumed = f"consumed_{direction}_units"
+    units = case.fold(consumed, Statistic.SUM) if case.proves(consumed) else None
+    if units is None:
+        return None
+    return Served(likely=units, most=units / UNITS_PER_READ if direction == "read" else units, exact=False)
