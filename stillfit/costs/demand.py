@@ -24,6 +24,11 @@ SCALE_IN = 0.50
 SCALE_IN_S = 20 * 60
 """15 quiet minutes, then some minutes for UpdateTable (DynamoDB developer guide, AutoScaling)."""
 
+HIDDEN_PEAK = 2.0
+"""Ours: a peak inside an hour against the hour's mean; what is above it falls to burst capacity (300 s of unused units)."""
+FINE_S = 300
+"""Buckets up to here show their peaks themselves."""
+
 
 class Direction(StrEnum):
     READ = "read"
@@ -86,14 +91,16 @@ def right_size(wanted: NDArray[np.float64], period: int) -> Estimate:
     """Mean capacity that auto scaling would hold for a demand in units per second.
 
     low: it follows every bucket at once. mid: it holds each peak until scale-in is due, and at least one bucket more,
-    which stands for peaks inside a bucket. high: utilisation rests at the scale-in line, or nobody ever scales in.
+    since scale-in begins after the peak. high: utilisation rests at the scale-in line, or peaks are hidden inside long
+    buckets, or nobody ever scales in, whichever is most.
     """
     known = wanted[~np.isnan(wanted)]
     if not len(known):
         return Estimate(1.0, 1.0, 1.0)
     need = np.maximum(known / TARGET, 1.0)
     held = _held(need, ceil(SCALE_IN_S / period))
-    lazy = float(np.ceil(held * TARGET / SCALE_IN - 1e-9).mean())
+    slack = max(TARGET / SCALE_IN, HIDDEN_PEAK if period > FINE_S else 1.0)
+    lazy = float(np.ceil(held * slack - 1e-9).mean())
     never_in = float(np.ceil(need.max() - 1e-9))
     low, mid = (float(np.ceil(units - 1e-9).mean()) for units in (need, held))
     return Estimate(low, mid, max(lazy, never_in))

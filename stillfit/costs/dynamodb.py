@@ -36,7 +36,7 @@ ITEM_OVERHEAD_BYTES = 100
 """Billed for each item beyond its own size (DynamoDB developer guide, billing)."""
 GB = 2**30
 
-_MODE = {"PAY_PER_REQUEST": ON_DEMAND, "PROVISIONED": PROVISIONED}
+MODES = {"PAY_PER_REQUEST": ON_DEMAND, "PROVISIONED": PROVISIONED}
 _CLASS = {"STANDARD": "", "STANDARD_INFREQUENT_ACCESS": "_ia"}
 _ALWAYS = (
     "list price: no savings plan and no reserved capacity",
@@ -46,8 +46,8 @@ _ALWAYS = (
 _OF_OPTION = {
     ON_DEMAND: ("refused requests are counted as served; on-demand may refuse above double an earlier peak",),
     PROVISIONED: (
-        "auto scaling at 70 %: low follows demand at once, mid holds each peak, high never scales in",
-        "bursts shorter than two minutes are carried by burst capacity or refused",
+        "auto scaling at 70 %: low follows demand at once, mid holds each peak for an hour more",
+        "high: peaks inside an hour at twice its mean, or capacity that never scales in",
     ),
 }
 _SKUS = ("on_demand_read", "on_demand_write", "provisioned_read", "provisioned_write")
@@ -55,7 +55,7 @@ _SKUS = ("on_demand_read", "on_demand_write", "provisioned_read", "provisioned_w
 
 def figures(case: Case, book: PriceBook) -> tuple[CostFigure, ...] | Unknown:
     """What the table costs now and in each capacity mode, or what is missing to tell."""
-    mode = _MODE.get(str(case.attribute("billing_mode")))
+    mode = MODES.get(str(case.attribute("billing_mode")))
     if case.window.seconds < MIN_WINDOW.total_seconds():
         seen = case.window.seconds / 3600
         return Unknown(f"{case.subject.name}: {seen:.0f} hours were seen, {MIN_WINDOW.days} days are needed")

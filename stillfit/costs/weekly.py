@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stillfit.case import MIN_COVERAGE, Case
 from stillfit.costs.demand import Direction
-from stillfit.costs.dynamodb import GB, ITEM_OVERHEAD_BYTES, ON_DEMAND, PROVISIONED
+from stillfit.costs.dynamodb import GB, ITEM_OVERHEAD_BYTES, MODES, ON_DEMAND, PROVISIONED
 from stillfit.costs.estimate import HOURS_A_MONTH, SECONDS_A_MONTH
 from stillfit.model import Level, Rate, Series, Span, Statistic, Subject, Unknown
 from stillfit.series import covered_s, cut, dense
@@ -25,7 +25,6 @@ from stillfit.series import covered_s, cut, dense
 WEEK_S = 7 * 86400
 MIN_WEEKS = 2
 """The newest and one to compare it with."""
-_MODE = {"PAY_PER_REQUEST": ON_DEMAND, "PROVISIONED": PROVISIONED}
 _TINY = 1e-6  # USD or requests a month: nothing, in logarithms
 
 Numbers = NDArray[np.float64]
@@ -192,10 +191,10 @@ class _Table:
 
     def on_demand(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the table was on-demand at each time, by its mode now and the switches before."""
-        row = np.full(len(times), _MODE.get(str(self.case.attribute("billing_mode"))) == ON_DEMAND)
+        row = np.full(len(times), MODES.get(str(self.case.attribute("billing_mode"))) == ON_DEMAND)
         switches = [one for one in self.case.changes if one.name == "billing_mode"]
         for switch in sorted(switches, key=lambda one: one.at, reverse=True):
-            row[times < switch.at.timestamp()] = _MODE.get(str(switch.before)) == ON_DEMAND
+            row[times < switch.at.timestamp()] = MODES.get(str(switch.before)) == ON_DEMAND
         return row
 
     def storage(self, span: Span) -> float | None:

@@ -15,7 +15,11 @@ def sized(values: list[float], period: int = HOUR_S) -> Estimate:
 
 
 def test_a_steady_100_units_need_143_and_never_14_286() -> None:
-    assert sized([100.0] * 24) == Estimate(143.0, 143.0, 200.0)
+    assert sized([100.0] * 24) == Estimate(143.0, 143.0, 286.0)
+
+
+def test_minutes_hide_no_peak_so_utilisation_rests_at_half_at_worst() -> None:
+    assert sized([100.0] * 60, 60) == Estimate(143.0, 143.0, 200.0)
 
 
 def test_an_idle_table_still_holds_one_unit() -> None:

@@ -54,7 +54,7 @@ def test_the_articles_load_right_sized_is_6_wcu_and_28_rcu_where_it_is_flat() ->
     low, mid, high = cents(figures(table(**ARTICLE), BOOK), "provisioned", "throughput")
 
     assert low == mid == round(6 * 0.00065 * 730 + 28 * 0.00013 * 730, 2) == 5.50
-    assert high == round(8 * 0.00065 * 730 + 39 * 0.00013 * 730, 2)
+    assert high == round(11 * 0.00065 * 730 + 55 * 0.00013 * 730, 2)
 
 
 def test_every_figure_shows_its_arithmetic() -> None:
