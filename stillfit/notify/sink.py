@@ -8,6 +8,9 @@ from typing import Protocol
 
 from stillfit.store.outbox import MessageRecord, OutboxRow
 
+UNREADABLE = "outcome unknown and not to be read back"
+"""How the error of a row begins that is sent once more although the sink may have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
@@ -25,7 +28,7 @@ class Sink(Protocol):
     channel: str
 
     def send(self, row: OutboxRow, shown: MessageRecord | None) -> Delivered:
-        """Show a message: new, or as an edit of `shown`."""
+        """Show a message: new, or as an edit of `shown`. Where `may_repeat(row)`, it says so."""
         ...
 
     def find(self, row: OutboxRow, shown: MessageRecord | None, since: datetime) -> Delivered | None:
@@ -34,3 +37,8 @@ class Sink(Protocol):
         A sink that cannot be read back raises DeliveryError(permanent=True): the row is then sent again and says so.
         """
         ...
+
+
+def may_repeat(row: OutboxRow) -> bool:
+    """Whether an earlier attempt may have been shown and nobody can tell."""
+    return row.error.startswith(UNREADABLE)
