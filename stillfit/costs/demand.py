@@ -25,7 +25,7 @@ SCALE_IN_S = 20 * 60
 """15 quiet minutes, then some minutes for UpdateTable (DynamoDB developer guide, AutoScaling)."""
 
 HIDDEN_PEAK = 2.0
-"""Ours: a peak inside an hour against the hour's mean; what is above it falls to burst capacity (300 s of unused units)."""
+"""Ours: a peak inside an hour against the hour's mean. Burst capacity (300 s of unused units) takes what is above."""
 FINE_S = 300
 """Buckets up to here show their peaks themselves."""
 
