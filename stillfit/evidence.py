@@ -7,7 +7,7 @@ is asked for, because a rule asks for a handful out of hundreds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from types import MappingProxyType
@@ -56,7 +56,7 @@ class Facts:
     """What the rule's detector said: a finding, Unknown, or None for looked and found nothing."""
     named: Mapping[str, Known]
     """Every signal that is known; look one up, since each is read only when it is asked for."""
-    savings: Mapping[str, Money] = MappingProxyType({})
+    savings: Mapping[str, Money] = field(default_factory=lambda: MappingProxyType({}))
     """By signal-style option ("on_demand"): what it would save a month, low to high."""
 
     def value(self, name: str) -> Value | None:
@@ -174,6 +174,8 @@ class _Named(Mapping[str, Known]):
             "affected": finding.subject.name if finding else "",
             "affects_index": finding is not None and finding.subject.level is Level.INDEX,
         }
+        if signal.name == "refused_direction":
+            return _refused_direction(signal, finding, self.case.window)
         return _derived(signal, values[signal.name], finding.detector if finding else "detector", self.case.window)
 
     def _subject(self, signal: Signal) -> Known | None:
@@ -263,6 +265,15 @@ class _Named(Mapping[str, Known]):
         if table == self.focus.subject:
             return None
         return next((case for case in (self.case, *self.case.related) if case.subject == table), None)
+
+
+def _refused_direction(signal: Signal, finding: Finding | None, window: Span) -> Known | None:
+    """The one direction whose refusals the finding rests on; not known where it rests on undirected counts."""
+    if finding is None:
+        return _derived(signal, "", "detector", window)
+    counted = (one.signal for one in finding.evidence if one.signal.endswith("_throttle_events"))
+    told = {name.split("_")[0] for name in counted}
+    return _derived(signal, told.pop(), finding.detector, window) if len(told) == 1 else None
 
 
 def _formed(signal: Signal, case: Case, evidence: Evidence) -> float | None:

@@ -229,25 +229,33 @@ def _undismissed(record: Advice, answer: RuleAnswer, at: datetime) -> Stepped:
     return record, ()
 
 
-def _losers(members: list[Advice], at: datetime) -> Iterable[tuple[str, Advice]]:
-    """Each member that has to wait, with the one that is shown, or comes next, in its place.
-
-    What waits displaces what is shown only once it is open itself; of those that wait one may come next.
-    """
-    shown = min((one for one in members if one.state in LIVE_STATES), key=_order, default=None)
-    waiting = min((one for one in members if one.state in _WAITING and one.last_seen == at), key=_order, default=None)
-    best = shown or waiting
-    next_one = waiting if waiting and shown and _order(waiting) < _order(shown) else None
-    for one in members:
-        if best is not None and one is not best and one is not next_one:
-            yield one.id, best
-
-
 _WAITING = frozenset({AdviceState.PENDING, AdviceState.RESOLVED})
 
 
-def _order(one: Advice) -> tuple[int, str]:
-    return one.rank, one.id
+def _losers(members: list[Advice], at: datetime) -> Iterable[tuple[str, Advice]]:
+    """Each member that has to wait, with the one that is shown, or comes next, in its place."""
+    standing = [one for one in members if one.state in LIVE_STATES or (one.state in _WAITING and one.last_seen == at)]
+    for one in members:
+        better = [other for other in standing if other.id != one.id and _goes_before(other, one)]
+        if better:
+            yield one.id, min(better, key=lambda other: (other.rank, other.id))
+
+
+def _goes_before(other: Advice, one: Advice) -> bool:
+    """Whether `other` keeps `one` from being shown.
+
+    What waits displaces what is shown only once it is open itself. Two indexes of one table may each be right-sized,
+    so advice of one rank on different subjects does not exclude each other.
+    """
+    if one.state in LIVE_STATES and other.state not in LIVE_STATES:
+        return False
+    if other.rank != one.rank:
+        return other.rank < one.rank
+    return other.subject == one.subject and _tie(other) < _tie(one)
+
+
+def _tie(one: Advice) -> tuple[bool, str]:
+    return one.state not in LIVE_STATES, one.id
 
 
 def _superseded(one: Advice, winner: Advice | None, at: datetime) -> Stepped:

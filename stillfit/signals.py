@@ -78,6 +78,7 @@ _FINDING = _plain(
     ("severity", SignalType.STRING, "", "info, warning or critical; empty without a finding"),
     ("confidence", SignalType.STRING, "", "low, medium or high; empty without a finding"),
     ("affected", SignalType.STRING, "", "name of what the finding is about; empty without a finding"),
+    ("refused_direction", SignalType.STRING, "", "read or write, where the finding rests on refusals of one of them"),
     ("affects_index", SignalType.BOOL, "", "whether the finding is about an index"),
 )
 _SUBJECT = _plain(
@@ -102,6 +103,11 @@ _FIT = _plain(
 )
 _EVIDENCE = _plain(
     Origin.EVIDENCE,
+    ("cost_now", SignalType.DOUBLE, "USD", "cost/drift: USD a month at the rate of the last 7 days"),
+    ("cost_before", SignalType.DOUBLE, "USD", "cost/drift: USD a month in the weeks before"),
+    ("storage_rise", SignalType.DOUBLE, "USD", "cost/drift: USD a month more for storage than in the weeks before"),
+    ("requests_ratio", SignalType.DOUBLE, "x", "cost/drift: requests now over before"),
+    ("units_per_request_ratio", SignalType.DOUBLE, "x", "cost/drift: units of a request now over before"),
 )
 
 

@@ -36,6 +36,7 @@ class Builder:
             Computed(
                 name=one.name,
                 expression=self._compiled(compile_number, one.expr, ("numbers", position, "expr")),
+                when=self.clause(one.when, ("numbers", position, "when")) if one.when else None,
                 unit=one.unit,
                 round_to=one.round_up_to,
             )

@@ -48,7 +48,7 @@ class RuleAnswer:
 
 def ask(rule: Rule, facts: Facts) -> RuleAnswer:
     """Evaluate one rule. Fires and clears are never both true: what fires does not clear."""
-    if facts.subject.engine is not rule.engine or facts.subject.level not in rule.levels:
+    if facts.subject.engine not in rule.engines or facts.subject.level not in rule.levels:
         return RuleAnswer(rule=rule, subject=facts.subject, fires=False, clears=True, missing=(), clauses=())
     values = {name: known.value for name in rule.names if (known := facts.named.get(name)) is not None}
     bound = bind(values)

@@ -58,6 +58,8 @@ class NumberIn(Section):
     """The place it fills in the texts."""
     expr: Sentence
     """A CEL expression of a double."""
+    when: str = ""
+    """A clause without which the number does not exist, and neither does a step that shows it."""
     unit: str = ""
     round_up_to: Annotated[float, Field(gt=0)] = 1.0
     """It is rounded up to a multiple of this."""
@@ -106,7 +108,7 @@ class RuleIn(Section):
     """Raised whenever its meaning changes."""
     detector: str = ""
     """Whose findings it joins; absent: it is asked about each table."""
-    engine: Engine
+    engines: Annotated[frozenset[Engine], Field(min_length=1)]
     levels: Annotated[frozenset[Level], Field(min_length=1)] = frozenset({Level.TABLE})
     needs: tuple[Word, ...] = ()
     """Signals without which it never fires."""

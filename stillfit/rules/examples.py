@@ -24,7 +24,7 @@ def outcome(rule: Rule, given: Mapping[str, Value]) -> Expected:
 
 def example_facts(rule: Rule, given: Mapping[str, Value]) -> Facts:
     """Facts of an example subject of the rule's engine and level, with nothing but the given signals."""
-    subject = _subject(rule.engine, min(rule.levels))
+    subject = _subject(min(rule.engines), min(rule.levels))
     return Facts(
         subject=subject,
         at=_AT,

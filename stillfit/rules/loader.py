@@ -56,7 +56,7 @@ def _rule(written: RuleIn, builder: Builder) -> Rule:
         id=written.id,
         version=written.version,
         detector=written.detector,
-        engine=written.engine,
+        engines=written.engines,
         levels=written.levels,
         needs=written.needs,
         all=builder.clauses(written.when.all, "all"),

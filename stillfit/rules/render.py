@@ -123,9 +123,10 @@ def _cql_name(name: str) -> str:
 
 
 def _worked_out(computed: tuple[Computed, ...], facts: Facts) -> Mapping[str, tuple[float, str]]:
-    names = {name for one in computed for name in one.expression.names}
+    names = {name for one in computed for expression in one.expressions for name in expression.names}
     bound = bind({name: known.value for name in names if (known := facts.named.get(name)) is not None})
-    results = ((one, one.expression.evaluate(bound).value) for one in computed)
+    existing = (one for one in computed if one.when is None or one.when.evaluate(bound).value)
+    results = ((one, one.expression.evaluate(bound).value) for one in existing)
     return {
         one.name: (ceil(round(value / one.round_to, 9)) * one.round_to, one.unit)
         for one, value in results

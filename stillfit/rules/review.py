@@ -71,7 +71,8 @@ def _joins(rule: Rule) -> Found:
 
 def _needs(rule: Rule) -> Found:
     used = {name for clause in (*rule.all, *rule.any) for name in clause.expression.names}
-    used |= {*rule.clear_when.names, *(name for number in rule.computed for name in number.expression.names)}
+    worked_out = (one for number in rule.computed for one in number.expressions)
+    used |= {*rule.clear_when.names, *(name for one in worked_out for name in one.names)}
     used |= {place for text in _texts(rule) for place in PLACE.findall(text)}
     for position, name in enumerate(rule.needs):
         if name not in SIGNALS:
@@ -84,7 +85,8 @@ def _places(rule: Rule, written: RuleIn) -> Found:
     """A place must be a signal; in what is always shown it must be one that cannot be absent."""
     computed = {number.name for number in rule.computed}
     sure = ALWAYS | set(rule.needs) | {name for name, one in SIGNALS.items() if one.origin is Origin.SUBJECT}
-    sure |= {number.name for number in rule.computed if set(number.expression.names) <= set(rule.needs)}
+    unconditional = [number for number in rule.computed if number.when is None]
+    sure |= {number.name for number in unconditional if set(number.expression.names) <= set(rule.needs)}
     texts = rule.texts
     for key in ("title", "summary", "effect", "risk", "rollback"):
         for name in PLACE.findall(getattr(texts, key)):

@@ -27,8 +27,14 @@ class Computed:
 
     name: str
     expression: Expression
+    when: Expression | None
+    """Where it does not hold, or cannot be told, there is no such number."""
     unit: str
     round_to: float
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return (self.expression, self.when) if self.when else (self.expression,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ class Rule:
     version: int
     detector: str
     """The detector whose findings it joins; empty: it is asked about each table."""
-    engine: Engine
+    engines: frozenset[Engine]
     levels: frozenset[Level]
     needs: tuple[str, ...]
     """Signals without which it never fires; one of them absent is UNKNOWN."""
@@ -104,6 +110,6 @@ class Rule:
     def names(self) -> tuple[str, ...]:
         """Every signal that the clauses, `clear_when` and worked-out numbers mention."""
         clauses = (clause.expression for clause in (*self.all, *self.any))
-        worked_out = (number.expression for number in self.computed)
+        worked_out = (one for number in self.computed for one in number.expressions)
         mentioned = (name for one in (*clauses, self.clear_when, *worked_out) for name in one.names)
         return tuple(dict.fromkeys((*mentioned, *self.needs)))
