@@ -120,6 +120,14 @@ def _asked(request: Capture, scope: tuple[str, str]) -> list[tuple[Stretch, Ask]
     return asked
 
 
+def request_window(request: Capture) -> Span:
+    """The stretch of time that a request asks for. Raises ConfigError."""
+    window, mistakes = _window(request)
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return window
+
+
 class _MistakeError(Exception):
     """One thing wrong with one query."""
 
@@ -139,7 +147,7 @@ def _instant(value: Any) -> datetime:
 
 
 def _ask(place: int, query: Content, window: Span, scope: tuple[str, str]) -> tuple[Stretch, Ask]:
-    if "MetricStat" not in query:
+    if "Expression" in query or "MetricStat" not in query:
         raise _MistakeError("only MetricStat queries can be read, metric math cannot")
     stat = query["MetricStat"]
     metric, period = stat["Metric"], int(stat["Period"])

@@ -16,8 +16,9 @@ import boto3
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
+from botocore.loaders import create_loader
 
-from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure
+from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, parsing
 from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
 from collector.aws.target import AwsTarget, Patience
@@ -107,7 +108,8 @@ class Connection:
 
         def attempt(clients: Clients) -> dict[str, Any]:
             self._paces[service].wait()
-            answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
+            with parsing():
+                answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
             if expect not in answer:
                 raise GarbledError(f"no {expect} in it")
             return answer
@@ -176,7 +178,7 @@ class Connection:
             if self._clients is None:
                 try:
                     session = self._session()
-                except CALL_ERRORS as error:
+                except (*CALL_ERRORS, GarbledError) as error:
                     raise failure(error, action=self._signing_in(action), about=about) from error
                 self._clients = Clients(session, self._target, self._patience, self._limiter)
             return self._clients
@@ -201,12 +203,12 @@ class Connection:
         """A session with the role's keys. They are ours to renew: boto3 does so for roles of profiles only."""
         sts = own.client("sts", endpoint_url=self._target.endpoint_url, config=_config(self._patience, validate=True))
         external = {"ExternalId": self._target.external_id} if self._target.external_id else {}
-        answer = sts.assume_role(
-            RoleArn=self._target.role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=ROLE_LASTS_S, **external
-        )
+        with parsing():
+            keys = sts.assume_role(
+                RoleArn=self._target.role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=ROLE_LASTS_S, **external
+            )["Credentials"]
+            self._ends = instant(keys["Expiration"])
         sts.close()
-        keys = answer["Credentials"]
-        self._ends = instant(keys["Expiration"])
         return boto3.Session(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
@@ -238,8 +240,13 @@ def instant(value: Any) -> datetime:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
+_MODELS = create_loader()
+"""The service models, parsed once for all sources: without it each session reads them from disk anew."""
+
+
 def _raw_session(profile: str | None) -> botocore.session.Session:
     session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", _MODELS)
     factory = session.get_component("response_parser_factory")
     factory.set_parser_defaults(timestamp_parser=lambda value: value)
     return session

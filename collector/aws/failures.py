@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004  (botocore's own, not Python's)
     ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
@@ -54,6 +58,17 @@ class ExpiredError(SourceError):
 
 class GoneError(SourceError):
     """The service does not know the table (any more)."""
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Around a boto3 call: its parsers let Python's own errors through where an answer is not of the promised shape."""
+    try:
+        yield
+    except CALL_ERRORS:
+        raise  # some of botocore's are ValueErrors too
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise GarbledError(f"an answer of another shape: {error!r}") from error
 
 
 def failure(error: Exception, *, action: str, about: str) -> SourceError:
@@ -107,7 +122,7 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
         return SourceError, GapReason.DENIED, sentence
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (ConnectionError, HTTPClientError)):
         sentence = f"{call} could not reach the service ({line}): check the network, the region and AWS_ENDPOINT_URL"
         return SourceError, GapReason.UNREACHABLE, sentence
     if isinstance(error, (ResponseParserError, GarbledError)):

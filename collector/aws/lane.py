@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import structlog
 
-from collector.aws.failures import GarbledError, is_throttle
+from collector.aws.failures import GarbledError, is_throttle, parsing
 from stillfit.model import Span
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,8 @@ class Lane:
                 return _checked(self._fast_page(queries, asked))
             except _MovedError as error:
                 self._fall_back(str(error))
-        return _checked(self._client.get_metric_data(MetricDataQueries=orjson.loads(queries), **asked))
+        with parsing():
+            return _checked(self._client.get_metric_data(MetricDataQueries=orjson.loads(queries), **asked))
 
     def _fast_page(self, queries: bytes, asked: dict[str, Any]) -> Any:
         self._call.queries = queries

@@ -1,0 +1,137 @@
+"""Answers to series: only what is Complete, sorted, unique, finite and inside the window."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from collector.aws.decode import decode
+from collector.aws.failures import GarbledError
+from collector.aws.planner import Request, Stretch
+from collector.aws.queries import CONSUMED, THROTTLES, Questions
+from stillfit.model import GapReason, Span
+from tests.collector.aws.kit import ORDERS
+
+START = 1_793_620_800
+WINDOW = Span(START, START + 300)
+
+
+def request(*specs: Any) -> Request:
+    questions = Questions()
+    asks = tuple(questions.ask(ORDERS, spec) for spec in specs or (THROTTLES["read"],))
+    return Request(stretch=Stretch(60, WINDOW), asks=asks)
+
+
+def result(times: list[Any], values: list[Any], *, id_: str = "q0_0", status: str = "Complete") -> dict[str, Any]:
+    return {"Id": id_, "Label": "x", "Timestamps": times, "Values": values, "StatusCode": status}
+
+
+def page(*results: dict[str, Any]) -> dict[str, Any]:
+    return {"MetricDataResults": list(results)}
+
+
+def minutes(*numbers: int) -> list[int]:
+    return [START + 60 * number for number in numbers]
+
+
+def test_a_complete_answer_vouches_for_its_window() -> None:
+    (series,) = decode(request(), [page(result(minutes(0, 2), [1, 3.5]))]).series
+
+    assert (series.metric, series.covered) == ("read_throttle_events", (WINDOW,))
+    assert (series.times.tolist(), series.values.tolist()) == (minutes(0, 2), [1.0, 3.5])
+
+
+def test_an_empty_complete_answer_is_covered_and_empty() -> None:
+    (series,) = decode(request(), [page(result([], []))]).series
+
+    assert (len(series.times), series.covered) == (0, (WINDOW,))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "again"),
+    [
+        ("PartialData", GapReason.PARTIAL, True),
+        ("InternalError", GapReason.UNREACHABLE, True),
+        ("Forbidden", GapReason.DENIED, False),
+        ("SomethingNew", GapReason.PARTIAL, True),
+    ],
+)
+def test_what_is_not_complete_is_missing_with_its_reason(status: str, reason: GapReason, again: bool) -> None:
+    got = decode(request(), [page(result(minutes(0), [1], status=status))])
+
+    assert got.series == ()
+    assert [(one.reason, one.again) for one in got.missing] == [(reason, again)]
+
+
+def test_an_ask_that_is_left_out_of_the_answer_is_missing() -> None:
+    got = decode(request(*THROTTLES.values()), [page(result([], []))])
+
+    assert [one.ask.spec for one in got.missing] == [THROTTLES["write"]]
+
+
+def test_one_failed_statistic_fails_its_metric_and_no_other() -> None:
+    good = [result(minutes(1), [1], id_=f"q0_{n}") for n in range(2)]
+    got = decode(request(CONSUMED[0], THROTTLES["read"]), [page(*good, result([], [], id_="q1_0"))])
+
+    assert [one.metric for one in got.series] == ["read_throttle_events"]
+    assert [one.ask.spec for one in got.missing] == [CONSUMED[0]]
+
+
+def test_pages_are_joined_and_the_last_status_counts() -> None:
+    pages = [page(result(minutes(0, 1), [1, 2], status="PartialData")), page(result(minutes(2), [3]))]
+    (series,) = decode(request(), pages).series
+
+    assert series.values.tolist() == [1, 2, 3]
+
+
+def test_disorder_is_sorted_and_of_doubles_the_later_counts() -> None:
+    (series,) = decode(request(), [page(result(minutes(3, 1, 3, 2), [9, 1, 3, 2]))]).series
+
+    assert (series.times.tolist(), series.values.tolist()) == (minutes(1, 2, 3), [1, 2, 3])
+
+
+def test_a_step_back_between_two_results_is_no_disorder() -> None:
+    got = decode(
+        request(*THROTTLES.values()),
+        [page(result(minutes(3, 4), [1, 2]), result([], [], id_="q1_0"))],
+    )
+
+    assert [len(one.times) for one in got.series] == [2, 0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -0.5, None, "NaN", "Infinity"])
+def test_a_value_that_cannot_be_is_dropped_and_counted(value: Any) -> None:
+    got = decode(request(), [page(result(minutes(0, 1), [value, 7]))])
+
+    assert (got.series[0].values.tolist(), got.dropped, got.datapoints) == ([7.0], 1, 2)
+
+
+@pytest.mark.parametrize("second", [-60, 300, 7], ids=["before the window", "at its end", "between two ticks"])
+def test_a_time_that_cannot_be_is_dropped_and_counted(second: int) -> None:
+    got = decode(request(), [page(result([START + second], [1]))])
+
+    assert (len(got.series[0].times), got.dropped) == (0, 1)
+
+
+@pytest.mark.parametrize("form", ["2026-11-02T12:00:00Z", "2026-11-02T12:00:00+00:00", START, float(START)])
+def test_every_protocols_timestamps_are_read(form: Any) -> None:
+    (series,) = decode(request(), [page(result([form], [1]))]).series
+
+    assert series.times.tolist() == [START]
+    assert series.times.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"Id": "q0_0", "Timestamps": [START], "Values": []},
+        {"Id": "q0_0", "Timestamps": [START], "Values": ["many"], "StatusCode": "Complete"},
+        {"Id": "q0_0", "Timestamps": [float("nan")], "Values": [1], "StatusCode": "Complete"},
+        {"Id": "q0_0", "Timestamps": ["soon"], "Values": [1], "StatusCode": "Complete"},
+        {"Id": "q0_0"},
+        "text",
+    ],
+)
+def test_nonsense_is_garbled_and_never_a_value(nonsense: Any) -> None:
+    with pytest.raises(GarbledError):
+        decode(request(), [{"MetricDataResults": [nonsense]}])

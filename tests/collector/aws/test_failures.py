@@ -1,0 +1,100 @@
+"""Sentences: what, which and what next, for everything boto3 raises."""
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
+from botocore.parsers import ResponseParserError
+
+from collector.aws.failures import ExpiredError, GarbledError, GoneError, failure, is_throttle, parsing
+from stillfit.model import GapReason
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetMetricData")  # type: ignore[arg-type]  # the part of an answer that counts
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason", "retryable"),
+    [
+        ("AccessDeniedException", 400, GapReason.DENIED, False),
+        ("ExpiredTokenException", 400, GapReason.DENIED, True),
+        ("InvalidClientTokenId", 403, GapReason.DENIED, True),
+        ("SignatureDoesNotMatch", 403, GapReason.DENIED, True),
+        ("ThrottlingException", 400, GapReason.THROTTLED, True),
+        ("SomethingElse", 429, GapReason.THROTTLED, True),
+        ("InternalFailure", 500, GapReason.UNREACHABLE, True),
+        ("ResourceNotFoundException", 400, GapReason.NO_DATA, True),
+        ("ValidationException", 400, GapReason.UNSUPPORTED, False),
+    ],
+)
+def test_a_refusal_has_its_reason(code: str, status: int, reason: GapReason, retryable: bool) -> None:
+    error = failure(refused(code, status), action="cloudwatch:GetMetricData", about="aws/1/r")
+
+    assert (error.reason, error.retryable) == (reason, retryable)
+    assert str(error).startswith("cloudwatch:GetMetricData for aws/1/r ")
+    assert code in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "next_step"),
+    [
+        (NoCredentialsError(), GapReason.DENIED, "set a profile, a role or AWS_ACCESS_KEY_ID"),
+        (ProfileNotFound(profile="ops"), GapReason.DENIED, "set a profile"),
+        (UnauthorizedSSOTokenError(), GapReason.DENIED, "aws sso login"),
+        (ConnectTimeoutError(endpoint_url="u"), GapReason.TIMEOUT, "the next look asks again"),
+        (ReadTimeoutError(endpoint_url="u"), GapReason.TIMEOUT, "the next look asks again"),
+        (EndpointConnectionError(endpoint_url="u"), GapReason.UNREACHABLE, "AWS_ENDPOINT_URL"),
+        (InvalidRegionError(region_name="moon"), GapReason.UNREACHABLE, "check region"),
+        (ResponseParserError("<html>\n<body>"), GapReason.GARBLED, "proxy"),
+        (GarbledError("no Table in it"), GapReason.GARBLED, "no Table in it"),
+    ],
+)
+def test_what_happens_on_the_way_has_its_reason_and_next_step(
+    error: Exception, reason: GapReason, next_step: str
+) -> None:
+    told = failure(error, action="dynamodb:ListTables", about="aws/1/r")
+
+    assert told.reason is reason
+    assert next_step in str(told)
+    assert "\n" not in str(told)
+
+
+def test_kinds_that_callers_act_on_are_types() -> None:
+    assert isinstance(failure(refused("ExpiredToken"), action="a", about="b"), ExpiredError)
+    assert isinstance(failure(refused("ResourceNotFoundException"), action="a", about="b"), GoneError)
+
+
+def test_a_whole_page_of_html_is_cut_to_a_line() -> None:
+    assert len(str(failure(ResponseParserError("x" * 10_000), action="a", about="b"))) < 350
+
+
+@pytest.mark.parametrize("error", [ValueError(), TypeError(), UnicodeDecodeError("utf-8", b"", 0, 1, "")])
+def test_pythons_own_errors_out_of_a_parser_are_garbled(error: Exception) -> None:
+    with pytest.raises(GarbledError), parsing():
+        raise error
+
+
+def test_botocores_own_errors_pass_through_the_parser_guard() -> None:
+    with pytest.raises(InvalidRegionError), parsing():
+        raise InvalidRegionError(region_name="moon")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "throttled"),
+    [
+        (400, b'{"__type":"ThrottlingException"}', True),
+        (400, b'{"__type":"Validation"}', False),
+        (200, b"hrottl", False),
+    ],
+)
+def test_a_throttle_is_seen_in_the_raw_answer(status: int, body: bytes, throttled: bool) -> None:
+    assert is_throttle(status, body) is throttled

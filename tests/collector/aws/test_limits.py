@@ -1,0 +1,69 @@
+"""The limiter on a fake clock, and the meter's arithmetic."""
+
+import pytest
+
+from collector.aws.limiter import SLOWEST, Limiter
+from collector.aws.meter import Bill, Meter, billed
+from stillfit.clock import FakeClock
+from tests.collector.aws.kit import NOON
+
+
+def seconds_for(limiter: Limiter, clock: FakeClock, calls: int, *, datapoints: int = 0, start: int = NOON) -> float:
+    began = clock.monotonic()
+    for _ in range(calls):
+        limiter.wait(datapoints=datapoints, start=start)
+    return clock.monotonic() - began
+
+
+def test_a_second_of_burst_is_free_and_then_the_rate_holds() -> None:
+    clock = FakeClock()
+    limiter = Limiter(clock, calls_per_s=50)
+
+    assert seconds_for(limiter, clock, 50) == 0.0
+    assert seconds_for(limiter, clock, 500) == pytest.approx(10, abs=0.1)
+
+
+def test_datapoints_bind_where_calls_do_not() -> None:
+    clock = FakeClock()
+
+    assert seconds_for(Limiter(clock), clock, 10, datapoints=90_000) == pytest.approx(4, abs=0.6)
+
+
+@pytest.mark.parametrize(("age_s", "seconds"), [(3 * 3_600 - 60, 4.0), (3 * 3_600 + 60, 9.0)])
+def test_older_windows_have_a_smaller_quota(age_s: int, seconds: float) -> None:
+    clock = FakeClock()
+    spent = seconds_for(Limiter(clock), clock, 10, datapoints=90_000, start=NOON - age_s)
+
+    assert spent == pytest.approx(seconds - 0.5, abs=0.6)
+
+
+def test_a_complaint_halves_the_pace_and_answers_win_it_back() -> None:
+    limiter = Limiter(FakeClock())
+    limiter.complained()
+    assert limiter.pace == 0.5
+
+    for _ in range(15):
+        limiter.answered()
+    assert limiter.pace == 1.0
+
+
+def test_the_pace_has_a_floor() -> None:
+    limiter = Limiter(FakeClock())
+    for _ in range(50):
+        limiter.complained()
+
+    assert limiter.pace == SLOWEST
+
+
+@pytest.mark.parametrize(("statistics", "metrics"), [(1, 1), (5, 1), (6, 2)])
+def test_five_statistics_are_billed_as_one_metric(statistics: int, metrics: int) -> None:
+    assert billed(statistics) == metrics
+
+
+def test_the_bill_adds_up_in_dollars() -> None:
+    meter = Meter()
+    meter.add(metrics=1_000, calls=2)
+    meter.add(metrics=1_000, listings=500)
+
+    assert meter.bill == Bill(metrics=2_000, calls=2, listings=500)
+    assert meter.bill.usd == pytest.approx(0.025)

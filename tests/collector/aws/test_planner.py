@@ -1,0 +1,90 @@
+"""Packing and windows: the limits of GetMetricData, the price of a split metric, what is still kept."""
+
+from itertools import pairwise
+
+import orjson
+import pytest
+
+from collector.aws.planner import DAY, HOUR, MAX_DATAPOINTS, MAX_QUERIES, Stretch, pack, stretches
+from collector.aws.queries import CONSUMED, LATENCY, THROTTLES, Questions
+from stillfit.model import Engine, Span, Subject
+
+NOW = 1_793_620_800  # a whole hour
+
+
+def subject(number: int) -> Subject:
+    return Subject(engine=Engine.DYNAMODB, scope=("1", "r"), table=f"t{number}")
+
+
+@pytest.mark.parametrize("points", [1, 201, 202, 1_440, 20_160])
+def test_no_request_can_page(points: int) -> None:
+    questions, stretch = Questions(), Stretch(60, Span(0, 60 * points))
+    asks = [questions.ask(subject(n), spec) for n in range(300) for spec in (*CONSUMED, LATENCY)]
+    requests = list(pack((ask, stretch) for ask in asks))
+
+    assert all(one.queries <= MAX_QUERIES and one.datapoints <= MAX_DATAPOINTS for one in requests)
+    assert [ask for one in requests for ask in one.asks] == asks
+
+
+def test_201_points_are_the_most_with_which_500_queries_fit() -> None:
+    questions = Questions()
+    asks = [questions.ask(subject(n), LATENCY) for n in range(100)]
+
+    assert len(list(pack((ask, Stretch(60, Span(0, 60 * 201))) for ask in asks))) == 1
+    assert len(list(pack((ask, Stretch(60, Span(0, 60 * 202))) for ask in asks))) == 2
+
+
+def test_the_statistics_of_a_metric_travel_side_by_side() -> None:
+    (request,) = pack([(Questions().ask(subject(1), CONSUMED[0]), Stretch(60, Span(0, 300)))])
+    queries = orjson.loads(request.body)
+
+    assert [query["MetricStat"]["Stat"] for query in queries] == ["Sum", "SampleCount", "Maximum"]
+    assert [query["Id"] for query in queries] == ["q0_0", "q0_1", "q0_2"]
+
+
+def test_different_windows_never_share_a_request() -> None:
+    ask = Questions().ask(subject(1), THROTTLES["read"])
+    wanted = [(ask, Stretch(60, Span(0, 300))), (ask, Stretch(60, Span(60, 300)))]
+
+    assert [one.stretch for one in pack(wanted)] == [stretch for _, stretch in wanted]
+
+
+def test_windows_begin_and_end_on_whole_periods() -> None:
+    wanted = Span(NOW - 1_000, NOW - 7)
+
+    assert stretches(wanted, 60, now=NOW, minutes_from=wanted.start) == (Stretch(60, Span(NOW - 1_020, NOW - 60)),)
+    assert stretches(wanted, 300, now=NOW, minutes_from=wanted.start) == (Stretch(300, Span(NOW - 1_200, NOW - 300)),)
+
+
+def test_a_window_shorter_than_a_period_is_not_read() -> None:
+    assert stretches(Span(NOW, NOW + 59), 60, now=NOW, minutes_from=NOW) == ()
+
+
+def test_a_first_look_is_coarse_up_to_a_whole_hour_and_fine_from_there() -> None:
+    now = NOW + 1_500
+    found = stretches(Span(now - DAY, now), 60, now=now, minutes_from=now - 3 * HOUR)
+
+    assert [(one.period_s, one.window.end) for one in found] == [(300, NOW - 2 * HOUR), (60, now)]
+    assert found[0].window.end == found[1].window.start
+
+
+@pytest.mark.parametrize(("days", "periods"), [(14, [60]), (15, [300, 60]), (16, [300, 60])])
+def test_minutes_are_asked_only_where_they_are_kept(days: int, periods: list[int]) -> None:
+    wanted = Span(NOW - days * DAY, NOW)
+
+    found = stretches(wanted, 60, now=NOW, minutes_from=wanted.start)
+    assert list(dict.fromkeys(one.period_s for one in found)) == periods
+    assert all(one.window.end == other.window.start for one, other in pairwise(found))
+
+
+def test_nothing_older_than_63_days_is_asked() -> None:
+    found = stretches(Span(NOW - 400 * DAY, NOW), 60, now=NOW, minutes_from=NOW - HOUR)
+
+    assert found[0].window.start == NOW - 63 * DAY + HOUR
+
+
+def test_a_stretch_too_long_for_five_statistics_is_cut_in_time() -> None:
+    wanted = Span(NOW - 21_000 * 300, NOW)
+    (first, *_) = stretches(wanted, 60, now=NOW - 5 * DAY, minutes_from=NOW)
+
+    assert first.points * 5 <= MAX_DATAPOINTS

@@ -1,0 +1,76 @@
+"""The catalogue of metrics against the canonical vocabulary and the vendor's names."""
+
+import re
+
+import orjson
+import pytest
+
+from collector.aws.queries import ALL, CAUSES, LATENCY, PROVISIONED, THROTTLES, Questions, Spec, standing
+from stillfit.metrics import METRICS
+from stillfit.model import Engine, Level
+from tests.collector.aws.kit import BY_STATUS, ORDERS
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_every_metric_brings_canonical_ones_with_a_known_statistic(spec: Spec) -> None:
+    for metric, statistic, _ in spec.brings:
+        assert statistic in METRICS[metric].statistics
+        assert METRICS[metric].engine is Engine.DYNAMODB
+
+
+def test_every_canonical_metric_of_cloudwatch_is_brought() -> None:
+    from_describe = {"item_count", "table_size_bytes"}
+    wanted = {name for name, metric in METRICS.items() if metric.engine is Engine.DYNAMODB}
+
+    assert {metric for spec in ALL for metric, _, _ in spec.brings} == wanted - from_describe
+
+
+def test_no_metric_has_more_statistics_than_are_billed_as_one() -> None:
+    assert max(len(spec.brings) for spec in ALL) == 5
+
+
+def test_the_causes_carry_the_vendors_names() -> None:
+    assert [spec.name for spec in CAUSES["write"]] == [
+        "WriteProvisionedThroughputThrottleEvents",
+        "WriteKeyRangeThroughputThrottleEvents",
+        "WriteMaxOnDemandThroughputThrottleEvents",
+        "WriteAccountLimitThrottleEvents",
+    ]
+
+
+def test_an_index_is_asked_with_both_dimensions() -> None:
+    (query,) = orjson.loads(b"[" + Questions().ask(BY_STATUS, THROTTLES["read"]).queries(60) + b"]")
+
+    assert query["MetricStat"]["Metric"]["Dimensions"] == [
+        {"Name": "TableName", "Value": "orders"},
+        {"Name": "GlobalSecondaryIndexName", "Value": "by-status"},
+    ]
+
+
+def test_an_operation_is_asked_with_its_dimension_and_five_statistics() -> None:
+    queries = orjson.loads(b"[" + Questions().ask(ORDERS, LATENCY, "Query").queries(300) + b"]")
+
+    assert {query["MetricStat"]["Metric"]["Dimensions"][-1]["Value"] for query in queries} == {"Query"}
+    assert [query["MetricStat"]["Stat"] for query in queries] == ["SampleCount", "Average", "p50", "p99", "Maximum"]
+
+
+def test_what_is_not_provisioned_is_not_asked_for_its_provision() -> None:
+    asked = {ask.spec for ask in standing(Questions(), ORDERS, provisioned=False)}
+
+    assert not asked & set(PROVISIONED)
+
+
+def test_metrics_of_tables_are_not_asked_of_indexes() -> None:
+    brought = {slot.metric for ask in standing(Questions(), BY_STATUS, provisioned=True) for slot in ask.slots}
+
+    assert all(Level.INDEX in METRICS[metric].levels for metric in brought)
+
+
+def test_ids_are_what_the_service_takes_and_stay_the_same() -> None:
+    questions = Questions()
+    first = [slot.id for ask in standing(questions, ORDERS, provisioned=True) for slot in ask.slots]
+    again = [slot.id for ask in standing(questions, ORDERS, provisioned=True) for slot in ask.slots]
+
+    assert first == again
+    assert len(set(first)) == len(first)
+    assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in first)
