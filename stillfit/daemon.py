@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 HOUSEKEEPING = timedelta(hours=1)
 SEND_EVERY = timedelta(seconds=1)
-"""Slack takes about one message a second and channel (docs.slack.dev, rate limits)."""
+"""Real time, also in the demo: Slack takes about one message a second and channel (docs.slack.dev, rate limits)."""
 
 
 class Daemon:
@@ -98,7 +98,7 @@ class Daemon:
         for source, every in self._parts.sources:
             self._timetable.every(every, f"collect {source.id}", partial(self._intake.collect, source))
         self._timetable.every(self._config.evaluate_every, "judge", self._turn)
-        self._timetable.every(SEND_EVERY, "send", self._send)
+        self._timetable.every(SEND_EVERY, "send", self._send, real=True)
         self._timetable.every(HOUSEKEEPING, "keep house", self._keep_house)
 
     def _turn(self) -> None:

@@ -44,9 +44,12 @@ class Timetable:
         )
         self._scheduler.add_listener(self._still_running, EVENT_JOB_MAX_INSTANCES)
 
-    def every(self, every: timedelta, name: str, work: Callable[[], None]) -> None:
-        """Run `work` soon and then every `every` of the daemon's clock. The first run is spread by the job's name."""
-        seconds = every.total_seconds() / self._scale
+    def every(self, every: timedelta, name: str, work: Callable[[], None], *, real: bool = False) -> None:
+        """Run `work` soon and then every `every` of the daemon's clock, or of real time.
+
+        The first run is spread by the job's name.
+        """
+        seconds = every.total_seconds() / (1.0 if real else self._scale)
         first = datetime.now(UTC) + timedelta(seconds=min(seconds, 1.0) * _phase(name))
         self._watch.scheduled(name, seconds)
         self._scheduler.add_job(

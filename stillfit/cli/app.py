@@ -73,9 +73,9 @@ def demo(
     headless: Annotated[bool, typer.Option(help="Print addresses and one line per change only.")] = False,
 ) -> None:
     """Run the whole program on a simulated fleet: no account, nothing leaves this machine."""
-    from stillfit.cli.demo import run_demo
+    from stillfit.cli.demo import DemoOptions, run_demo
 
-    run_demo(seed=seed, speed=speed, port=port, seconds=seconds, headless=headless)
+    run_demo(DemoOptions(seed=seed, speed=speed, port=port, seconds=seconds, headless=headless))
 
 
 @app.command()

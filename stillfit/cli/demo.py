@@ -85,6 +85,7 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
         cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
         slack=Slack.model_validate({"channel": "databases", "token": "xoxb-demo", "base_url": addresses.slack}),
         http=Http(port=options.port),
+        evaluate_every=timedelta(minutes=2),
         workloads=tuple(
             WorkloadConfig(
                 name=table.name,

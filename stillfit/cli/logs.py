@@ -34,3 +34,5 @@ def set_up_logs(form: Literal["auto", "json", "text"]) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it would warn of, the timetable says itself
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # its failures come back to us as gaps, with their reason
