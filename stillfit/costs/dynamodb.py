@@ -14,14 +14,14 @@ month of 730 hours follow the AWS pricing pages (2026-08); the figures are list 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from stillfit.case import Case
 from stillfit.costs.demand import Direction, Load, load_of
 from stillfit.costs.estimate import HOURS_A_MONTH, Estimate, add, exactly, money
 from stillfit.costs.pricebook import Price, PriceBook, PriceList, is_flagged
-from stillfit.model import CostFigure, Level, Money, Statistic, Unknown
+from stillfit.model import CostFigure, Level, Money, Span, Statistic, Unknown
 
 CURRENT = "current"
 ON_DEMAND = "on-demand"
@@ -56,13 +56,16 @@ _SKUS = ("on_demand_read", "on_demand_write", "provisioned_read", "provisioned_w
 def figures(case: Case, book: PriceBook) -> tuple[CostFigure, ...] | Unknown:
     """What the table costs now and in each capacity mode, or what is missing to tell."""
     mode = MODES.get(str(case.attribute("billing_mode")))
-    if case.window.seconds < MIN_WINDOW.total_seconds():
-        seen = case.window.seconds / 3600
-        return Unknown(f"{case.subject.name}: {seen:.0f} hours were seen, {MIN_WINDOW.days} days are needed")
     if mode is None:
         return Unknown(f"{case.subject.name}: how it is paid is not known", ("billing_mode",))
     suffix = _CLASS.get(str(case.attribute("table_class")), "")
-    table = _Table(case=case, book=book, prices=book.at(case.at), mode=mode, suffix=suffix)
+    indexes = (one for one in case.related if one.subject.level is Level.INDEX)
+    holders = tuple(_since_seen(one) for one in (case, *indexes))
+    table = _Table(case=case, holders=holders, book=book, prices=book.at(case.at), mode=mode, suffix=suffix)
+    for one in holders:
+        if one.window.seconds < MIN_WINDOW.total_seconds():
+            seen = one.window.seconds / 3600
+            return Unknown(f"{one.subject.name}: {seen:.0f} hours were seen, {MIN_WINDOW.days} days are needed")
     if missing := _missing(table):
         return Unknown(f"{case.subject.name}: cannot be priced without {', '.join(missing)}", missing)
     return table.figures()
@@ -88,15 +91,12 @@ class _Table:
     """One table as it is priced: its mode, the ending of its class's SKUs, and the prices of the day."""
 
     case: Case
+    holders: tuple[Case, ...]
+    """The table and its indexes, each on the part of the window since it was first seen."""
     book: PriceBook
     prices: PriceList
     mode: str
     suffix: str
-
-    @property
-    def holders(self) -> tuple[Case, ...]:
-        """The table and its indexes."""
-        return (self.case, *(one for one in self.case.related if one.subject.level is Level.INDEX))
 
     def price(self, sku: str) -> Price | None:
         return self.prices.price(sku + self.suffix, self.case.subject.scope[1])
@@ -166,13 +166,22 @@ class _Table:
     def assumptions(self, option: str, amount: Money) -> tuple[str, ...]:
         said = list(_ALWAYS)
         said += _OF_OPTION.get(option, ())
-        if self.case.window.seconds < GOOD_WINDOW.total_seconds():
-            said.append(f"only {self.case.window.seconds / 86400:.1f} days were seen; a weekly pattern needs 14")
+        days = round(min(one.window.seconds for one in self.holders) / 86400)
+        if days < GOOD_WINDOW.days:
+            said.append(f"only {days} days were seen; a weekly pattern needs {GOOD_WINDOW.days}")
         if not self.case.attribute("table_class"):
             said.append("table class not known: Standard assumed")
         if is_flagged(amount.price_date, self.case.at):
             said.append(f"prices were last read on {amount.price_date:%Y-%m-%d}, over 90 days ago")
         return tuple(said)
+
+
+def _since_seen(case: Case) -> Case:
+    """A case cut to begin where its consumption is first vouched for: a new table or index has no more than that."""
+    metrics = {f"consumed_{direction}_units" for direction in Direction}
+    starts = [one.covered[0].start for one in case.series if one.metric in metrics and one.covered]
+    start = max(case.window.start, min(starts, default=case.window.start))
+    return replace(case, window=Span(min(start, case.window.end), case.window.end))
 
 
 def _missing(table: _Table) -> tuple[str, ...]:
@@ -186,7 +195,10 @@ def _missing(table: _Table) -> tuple[str, ...]:
     ]
     unpriced = [sku for sku in _SKUS if table.price(sku) is None]
     return (
-        *(metric if holder is table.case else f"{metric} of index {holder.subject.index}" for holder, metric in unseen),
+        *(
+            metric if holder.subject.level is Level.TABLE else f"{metric} of index {holder.subject.index}"
+            for holder, metric in unseen
+        ),
         *(f"price of {sku}{table.suffix} in {table.case.subject.scope[1]}" for sku in unpriced),
     )
 

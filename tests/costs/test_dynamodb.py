@@ -112,20 +112,29 @@ def test_refused_requests_are_demand_that_an_option_must_carry() -> None:
 
 def test_time_not_seen_widens_the_figure_both_ways() -> None:
     seen = table(consumed_write_units=10.0)
-    tenth = seen.window.seconds // 10
-    holed = replace(
-        seen,
-        series=tuple(
-            replace(one, covered=(Span(one.covered[0].start + tenth, one.covered[0].end),)) for one in seen.series
-        ),
-    )
-    points = tuple(
-        replace(one, times=one.times[HOURS // 10 + 1 :], values=one.values[HOURS // 10 + 1 :]) for one in holed.series
-    )
-    low, mid, high = cents(figures(replace(holed, series=points), BOOK), "current", "writes")
+    hole = Span(seen.window.start + 86400, seen.window.start + 2 * 86400)
+    low, mid, high = cents(figures(without(seen, hole), BOOK), "current", "writes")
 
-    assert low == pytest.approx(0.9 * mid, rel=0.01)
-    assert high == pytest.approx(1.1 * mid, rel=0.01)
+    assert mid == cents(figures(seen, BOOK), "current", "writes")[1]
+    assert low == pytest.approx(13 / 14 * mid, abs=0.01)
+    assert high == pytest.approx(15 / 14 * mid, abs=0.01)
+
+
+def without(about: Case, hole: Span) -> Case:
+    """The same case with a stretch of time that nobody vouches for."""
+    covered = (Span(about.window.start, hole.start), Span(hole.end, about.window.end))
+    kept = [(one, (one.times < hole.start) | (one.times >= hole.end)) for one in about.series]
+    series = (replace(one, covered=covered, times=one.times[keep], values=one.values[keep]) for one, keep in kept)
+    return replace(about, series=tuple(series))
+
+
+@pytest.mark.parametrize(("days", "priced"), [(2, False), (3, True), (5, True)])
+def test_a_new_index_is_priced_on_the_time_since_it_was_first_seen(days: int, priced: bool) -> None:
+    young = table(BY_STATUS, settings={}, hours=days * 24, consumed_write_units=10 * PER_SECOND)
+    answer = figures(table(related=[replace(young, window=table().window)], **ARTICLE), BOOK)
+
+    assert isinstance(answer, tuple) is priced
+    assert not priced or cents(answer, "current", "writes", BY_STATUS) == (6.25, 6.25, 6.25)
 
 
 @pytest.mark.parametrize(
