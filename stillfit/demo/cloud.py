@@ -119,8 +119,8 @@ def _requests(
         )
 
     yield Metric.dynamodb("SuccessfulRequestLatency", TableName=table, Operation=operation), latency
-    refused = _events(behaviour, lambda rows: rows.refused)
-    yield Metric.dynamodb("ThrottledRequests", TableName=table, Operation=operation), refused
+    failed = _events(behaviour, lambda rows: rows.failed)
+    yield Metric.dynamodb("ThrottledRequests", TableName=table, Operation=operation), failed
 
 
 def _level(name: str, value: float, dimensions: Mapping[str, str]) -> tuple[Metric, Measure]:

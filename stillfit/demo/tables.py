@@ -1,13 +1,15 @@
 """How a DynamoDB table behaves, minute by minute: what is asked of it, what it serves, what it refuses and why.
 
 The two ceilings are the service's own (developer guide, partitions): 3,000 read and 1,000 write units a second for one
-partition. Reads are eventual: half a unit for each 4 KB; writes one unit for each 1 KB.
+partition. Reads are eventual: half a unit for each 4 KB; writes one unit for each 1 KB. A write that an index cannot
+take fails as a whole (developer guide, back pressure of global secondary indexes), so the table does not serve it
+either. There is no burst credit: who lives at the limit has none.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,10 +29,18 @@ class Minutes:
     """Units of one request."""
     refused_key_range: Floats
     refused_provisioned: Floats
+    failed_on_index: Floats
+    """Writes of a table that one of its indexes refused: events of the index, failed requests of the table."""
 
     @property
     def refused(self) -> Floats:
+        """Events at this table or index itself."""
         return self.refused_key_range + self.refused_provisioned
+
+    @property
+    def failed(self) -> Floats:
+        """Requests that the caller saw fail."""
+        return self.refused + self.failed_on_index
 
 
 class TableModel:
@@ -47,7 +57,10 @@ class TableModel:
 
     def writes(self, times: Times) -> Minutes:
         unit = np.ceil(self._item_bytes(times) / 1_024)
-        return self._served(self._load(times, "writes", self.plan.writes) * unit, unit, times, "write")
+        asked = self._load(times, "writes", self.plan.writes) * unit
+        taken = np.min([asked, *(_taken_by(index, asked) for index in self.plan.indexes)], axis=0)
+        failed = np.round((asked - taken) * 60 / unit)
+        return replace(self._served(taken, unit, times, "write"), failed_on_index=failed)
 
     def index_writes(self, index: IndexPlan, times: Times) -> Minutes:
         """An index is written by the table's writes; what its own capacity cannot take is refused."""
@@ -70,7 +83,7 @@ class TableModel:
     def _load(self, times: Times, stream: str, mean: float) -> Floats:
         """Requests per second: the day's wave, the weekend's dip, jitter, and what the story adds."""
         day = 2 * np.pi * ((times % DAY) / DAY - 0.4)
-        weekend = np.where((times // DAY + 4) % 7 >= 5, 0.9, 1.0)  # the epoch began on a Thursday
+        weekend = np.where((times // DAY + 3) % 7 >= 5, 0.9, 1.0)  # Monday is 0; the epoch began on a Thursday
         load = mean * (1 + self.plan.swing * np.sin(day)) * weekend
         for event in self.plan.events:
             load = np.where(self._during(event, times), load * event.load, load)
@@ -86,6 +99,11 @@ class TableModel:
         return (times >= self._zero + event.begins) & (times < self._zero + event.ends)
 
 
+def _taken_by(index: IndexPlan, asked: Floats) -> Floats:
+    """What of the table's writes an index lets through."""
+    return np.minimum(asked, (float(index.capacity) or math.inf) / index.writes_per_write)
+
+
 def _limited(asked: Floats, hot: Floats, unit: Floats, capacity: float) -> Minutes:
     over = np.maximum(0.0, asked - capacity)
     consumed = asked - over
@@ -95,4 +113,5 @@ def _limited(asked: Floats, hot: Floats, unit: Floats, capacity: float) -> Minut
         unit=unit,
         refused_key_range=np.round(hot * 60 / unit),
         refused_provisioned=np.round(over * 60 / unit),
+        failed_on_index=np.zeros_like(asked),
     )
