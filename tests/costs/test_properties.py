@@ -46,7 +46,7 @@ def priced(read: float, write: float, index: float, storage_class: str, capacity
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=500, deadline=None)  # two sums each: the thousand price traps
 @given(RATES, RATES, RATES, st.sampled_from(["STANDARD", "STANDARD_INFREQUENT_ACCESS"]), CAPACITIES)
 def test_unit_hour_mode_class_and_index_never_go_wrong(
     read: float, write: float, index: float, storage_class: str, capacity: int
