@@ -34,16 +34,28 @@ Seconds = Annotated[timedelta, BeforeValidator(_length), Field(gt=timedelta(0))]
 """A length of time: "90s", "5m", "2h", "14d" or a number of seconds; longer than zero."""
 
 
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
+Account = Annotated[str, Field(pattern=r"^\d{12}$")]
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+
+
+def length(text: str) -> timedelta | None:
+    """90s, 5m, 2h or 14d as a length of time; None where it is none."""
+    read = _length(text)
+    return read if isinstance(read, timedelta) and read > timedelta(0) else None
+
+
 class Aws(Section):
     """One account seen through one set of credentials, in one or more regions."""
 
-    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     """Region names such as eu-west-1. Each becomes a source of its own, with its own limits and failures."""
-    account: str | None = None
-    """Twelve digits; asked of STS when absent. A mismatch with the credentials is refused at start."""
+    account: Account | None = None
+    """Twelve digits, in quotes; asked of STS when absent. A mismatch with the credentials is refused at start."""
     profile: str | None = None
     """A profile of the AWS configuration files; the default credential chain when absent."""
-    role_arn: str | None = None
+    role_arn: RoleArn | None = None
     """A role to assume, one hour at a time."""
     external_id: SecretStr | None = None
     """Sent when assuming `role_arn`."""
@@ -63,16 +75,16 @@ class Cassandra(Section):
 
     cluster: str
     """The name it is called by in messages; need not be the cluster's own."""
-    contact_points: Annotated[tuple[str, ...], Field(min_length=1)]
+    contact_points: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
     """Addresses, or address:port, of nodes to start from; the others are found from them."""
     port: Annotated[int, Field(ge=1, le=65535)] = 9042
     """Native protocol port where a contact point names none."""
     username: str | None = None
     """A role with LOGIN and the grants of deploy/cassandra/grants.cql; no access to data."""
     password: SecretStr | None = None
-    """Better in the environment or a file: `password_file`."""
+    """Better in a file (`password_file`) or the environment: STILLFIT_CASSANDRA__0__PASSWORD for the first cluster."""
     password_file: Path | None = None
-    """A file holding nothing but the password."""
+    """A file holding nothing but the password. It is read at start and at each reload."""
     tls_ca_file: Path | None = None
     """PEM file of the authority that signed the nodes' certificates; TLS is off when absent."""
     include: tuple[str, ...] = ("*",)
@@ -81,6 +93,16 @@ class Cassandra(Section):
     """Tables not to watch; wins over `include`."""
     every: Seconds = timedelta(minutes=1)
     """How often it is read. Read statistics decay within five minutes, so longer than that goes blind between reads."""
+
+    @model_validator(mode="after")
+    def _signs_in(self) -> Cassandra:
+        if self.password and self.password_file:
+            raise ValueError("give password or password_file, not both")
+        if (self.password or self.password_file) and not self.username:
+            raise ValueError("a password needs a username")
+        if self.username and not (self.password or self.password_file):
+            raise ValueError("a username needs a password_file, or a password in the environment")
+        return self
 
 
 class Slack(Section):
@@ -91,19 +113,32 @@ class Slack(Section):
     token: SecretStr | None = None
     """Bot token with chat:write and channels:history. Better in the environment (STILLFIT_SLACK__TOKEN) or a file."""
     token_file: Path | None = None
-    """A file holding nothing but the token."""
+    """A file holding nothing but the token. It is read at start and at each reload."""
     webhook_url: SecretStr | None = None
     """An incoming webhook: no edits, no threads, and after a crash a message may repeat (it then says so)."""
     base_url: str = "https://slack.com/api/"
     """Slack's Web API; another one for a stand-in on this machine."""
 
+    @field_validator("base_url")
+    @classmethod
+    def _safe_address(cls, url: str) -> str:
+        if not url.startswith(("https://", *LOOPBACK)):
+            raise ValueError("must begin with https://, or be an address of this machine: the token travels there")
+        return url if url.endswith("/") else f"{url}/"
+
     @model_validator(mode="after")
     def _one_way(self) -> Slack:
+        if self.token and self.token_file:
+            raise ValueError("give token or token_file, not both")
         ways = [way for way in (self.token or self.token_file, self.webhook_url) if way]
         if len(ways) > 1:
             raise ValueError("give a token or a webhook_url, not both: they are two modes of the same sink")
-        if (self.token or self.token_file) and not self.channel:
+        if not ways:
+            raise ValueError("a token_file or a webhook_url is needed, or a token in the environment")
+        if not self.webhook_url and not self.channel:
             raise ValueError("a token needs a channel to post to")
+        if self.webhook_url and not self.webhook_url.get_secret_value().startswith(("https://", *LOOPBACK)):
+            raise ValueError("webhook_url must begin with https://")
         return self
 
 
@@ -190,16 +225,41 @@ class Config(Section):
     log_format: Literal["auto", "json", "text"] = "auto"
     """auto: text on a terminal, JSON elsewhere."""
 
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, url: str) -> str:
+        if not re.match(r"(sqlite:///.|postgresql(\+psycopg)?://.)", url):
+            raise ValueError("write sqlite:////folder/stillfit.db, or postgresql+psycopg://user@host/database")
+        return url
+
+    @field_validator("cassandra")
+    @classmethod
+    def _unique_clusters(cls, clusters: tuple[Cassandra, ...]) -> tuple[Cassandra, ...]:
+        _refuse_doubles("cluster", [one.cluster for one in clusters])
+        return clusters
+
+    @field_validator("aws")
+    @classmethod
+    def _unique_regions(cls, accounts: tuple[Aws, ...]) -> tuple[Aws, ...]:
+        who = [one.account or one.role_arn or one.profile or "the default credentials" for one in accounts]
+        _refuse_doubles(
+            "region", [f"{region} of {name}" for name, one in zip(who, accounts, strict=True) for region in one.regions]
+        )
+        return accounts
+
     @field_validator("workloads")
     @classmethod
     def _unique_names(cls, workloads: tuple[WorkloadConfig, ...]) -> tuple[WorkloadConfig, ...]:
-        names = [workload.name for workload in workloads]
-        doubles = sorted({name for name in names if names.count(name) > 1})
-        if doubles:
-            raise ValueError(f"workload names must be unique, these are not: {', '.join(doubles)}")
+        _refuse_doubles("workload", [one.name for one in workloads])
         return workloads
 
     @property
     def engines(self) -> frozenset[Engine]:
         pairs = ((Engine.DYNAMODB, self.aws), (Engine.CASSANDRA, self.cassandra))
         return frozenset(engine for engine, targets in pairs if targets)
+
+
+def _refuse_doubles(what: str, names: list[str]) -> None:
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        raise ValueError(f"each {what} may be named once, not twice: {', '.join(doubles)}")

@@ -1,6 +1,7 @@
 """YAML (and so JSON) that people write: parsed with the line of every key, so that a mistake names its place.
 
-Safe on any input: no tags but the plain ones, no aliases, no duplicate keys, bounded size and depth. Pure: takes text.
+Safe on any input: no tags, anchors or aliases, no duplicate keys, bounded size and depth. Pure: takes text. A mistake
+names places and keys, never a value: it may be a secret.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def parse(text: str, *, name: str) -> Document:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError((f"{name}:{line}: file: not YAML: {error.problem or error.context}",)) from error
     except yaml.YAMLError as error:
-        raise ConfigError((f"{name}:1: file: not YAML: {error}",)) from error
+        line = _line_of_control_character(text)
+        raise ConfigError((f"{name}:{line}: file: not YAML: a control character is not allowed",)) from error
     lines: dict[Place, int] = {}
     mistakes: list[str] = []
     for place, line, problem in _walk(root, ()):
@@ -85,16 +87,33 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; valid are {', '.join(valid)}" if 0 < len(valid) <= 12 else ""
 
 
+_NOT_PLAIN = "a value that begins with {sign} is not plain text: put it in quotes"
+
+
 def _refuse_bombs(text: str, name: str) -> None:
-    """Aliases and depth are refused on the event stream, before anything is built from it."""
-    depth = 0
+    """Aliases, anchors, tags and depth are refused on the event stream, before anything is built from it.
+
+    A password that begins with *, & or ! is one of these by accident, so the sentence must not repeat it.
+    """
+    depth, mistakes = 0, []
     for event in yaml.parse(text, Loader=_Loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, yaml.AliasEvent):
-            raise ConfigError((f"{name}:{line}: file: aliases (*{event.anchor}) are not allowed; write it out",))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigError((f"{name}:{line}: file: nested deeper than {MAX_DEPTH} levels",))
+        if sign := _sign(event):
+            mistakes.append(f"{name}:{line}: file: {_NOT_PLAIN.format(sign=sign)}")
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+
+
+def _sign(event: yaml.Event) -> str:
+    """What makes an event more than plain text, as it is written."""
+    if isinstance(event, yaml.AliasEvent):
+        return "*"
+    if getattr(event, "anchor", None):
+        return "&"
+    return "!" if getattr(event, "tag", None) else ""
 
 
 def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int, str]]:
@@ -125,6 +144,12 @@ def _walk_mapping(node: yaml.MappingNode, place: Place) -> Iterator[tuple[Place,
         yield from _walk(child, here)
 
 
+def _line_of_control_character(text: str) -> int:
+    """The line of the first character that YAML forbids; the reader's own message would quote its surroundings."""
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
+
+
 def _construct(root: yaml.Node | None, name: str) -> object:
     loader = _Loader("")
     try:
@@ -133,6 +158,6 @@ def _construct(root: yaml.Node | None, name: str) -> object:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError((f"{name}:{line}: file: {error.problem}",)) from error
     except ValueError as error:  # an integer of thousands of digits
-        raise ConfigError((f"{name}:1: file: a value cannot be read: {error}",)) from error
+        raise ConfigError((f"{name}:1: file: a number in it has too many digits to be read",)) from error
     finally:
         loader.dispose()
