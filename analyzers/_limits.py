@@ -54,9 +54,10 @@ def limit_met(case: Case, refused: Refused) -> Limit:
 
 def _told(case: Case, refused: Refused) -> Limit | None:
     """The service's own word. A part of the cause metrics is enough where it explains the majority."""
-    known = [(case.total(name), name) for name in cause_metrics(refused.direction) if case.proves(name)]
+    names = cause_metrics(refused.direction) if refused.direction else ()
+    known = [(case.total(name), name) for name in names if case.proves(name)]
     most, metric = max(known, default=(0.0, ""))
-    if not refused.direction or not most or most < EXPLAINED * min(refused.total, sum(n for n, _ in known) or most):
+    if not most or most < EXPLAINED * min(refused.total, sum(n for n, _ in known) or most):
         return None
     reason = next(one for one in THROTTLE_REASONS if one in metric)
     return Limit(reason, Confidence.HIGH, f"DynamoDB itself counts {most:.0f} of them as {_REASONS[reason]}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -17,28 +19,35 @@ from stillfit.observations.statements import Observations, Statements
 from stillfit.yamlfile import Document, parse
 
 SUFFIXES = (".json", ".yaml", ".yml")
+_AWS_KEYS = frozenset({"Table", "MetricDataQueries", "MetricDataResults"})
 
 
 def load(path: Path) -> Observations:
-    """One file. Raises ConfigError with every mistake in it."""
+    """One observation file. Raises ConfigError with every mistake in it."""
     return read(_text(path), name=str(path))
 
 
 def load_all(paths: Iterable[Path]) -> tuple[Observations, ...]:
     """Files, and the files of folders by name. Files that speak of the same moment are one observation.
 
-    Raises ConfigError with every mistake of every file.
+    What the AWS command line printed is taken together. Raises ConfigError with every mistake of every file.
     """
     found: list[Observations] = []
+    captured: list[Path] = []
     wrong: list[str] = []
     for path in paths:
         for file in _files(path, wrong):
             try:
-                found.append(load(file))
+                text = _text(file)
+                if is_capture(file, text):
+                    captured.append(file)
+                else:
+                    found.append(read(text, name=str(file)))
             except ConfigError as error:
                 wrong += error.mistakes
     if wrong:
         raise ConfigError(tuple(wrong))
+    found += [_captured(captured)] if captured else []
     by_moment = groupby(sorted(found, key=lambda one: one.at), key=lambda one: one.at)
     return tuple(_joined(tuple(same)) for _, same in by_moment)
 
@@ -67,6 +76,26 @@ def _shape(document: Document, wrong: list[str]) -> ObservationShape:
         return ObservationShape.model_validate(rest)
     except ValidationError as error:
         raise ConfigError(in_order(wrong)) from error
+
+
+def is_capture(path: Path, text: str) -> bool:
+    """Whether a file is input or output of the AWS command line, by the keys that only that has."""
+    if path.suffix != ".json" or not any(f'"{key}"' in text for key in _AWS_KEYS):
+        return False
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # for the strict reader to say what and where
+        return False
+    return isinstance(content, dict) and not _AWS_KEYS.isdisjoint(content)
+
+
+def _captured(paths: list[Path]) -> Observations:
+    from collector.aws.captured import Capture  # noqa: PLC0415  # boto3 is loaded only by those who bring its answers
+    from stillfit.observations.captures import observations  # noqa: PLC0415  # likewise
+
+    captures = [Capture(str(path), json.loads(_text(path))) for path in paths]
+    written = max(path.stat().st_mtime for path in paths)
+    return observations(captures, datetime.fromtimestamp(written, UTC))
 
 
 def _text(path: Path) -> str:
