@@ -84,6 +84,7 @@ _QUESTIONS = (
         ("analytics_freshness_s", "How old may the data under analytical queries be?", "s"),
         ("rpo_s", "How many seconds of writes may be lost in a disaster?", "s"),
         ("rto_s", "How many seconds may a recovery take?", "s"),
+        ("repair_interval_s", "Within how many seconds is every table repaired in full, as you have seen it?", "s"),
         ("max_monthly_budget_usd", "What may it cost a month at most?", "USD"),
         ("largest_item_bytes", "How large is the largest item or row that must be kept, now or as planned?", "bytes"),
         ("largest_transaction_items", "How many items must change together, all or none, at most?", "items"),
