@@ -97,6 +97,22 @@ def gather(
     )
 
 
+def subject_facts(subject: Subject, window: Span) -> dict[str, Known]:
+    """What a subject tells by itself."""
+    values: dict[str, Value] = {
+        "engine": subject.engine.value,
+        "level": subject.level.value,
+        "table": subject.table,
+        "index": subject.index,
+        "keyspace": subject.keyspace,
+        "node": subject.node,
+        "region": subject.scope[1],
+        "window_days": window.seconds / 86400,
+    }
+    known = {name: _derived(SIGNALS[name], value, "subject", window) for name, value in values.items()}
+    return {name: one for name, one in known.items() if one is not None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Named(Mapping[str, Known]):
     """Reads a signal from where its registry entry says."""
@@ -106,10 +122,14 @@ class _Named(Mapping[str, Known]):
     costs: tuple[CostFigure, ...]
     workload: Workload | None
     fits: tuple[FitVerdict, ...]
+    read: dict[str, Known | None] = field(default_factory=dict)
+    """What was asked for already: a clause, its evidence and its sentence ask for the same signal."""
 
     def __getitem__(self, name: str) -> Known:
-        signal = SIGNALS.get(name)
-        known = None if signal is None else self._found(signal) or self._read(signal)
+        if name not in self.read:
+            signal = SIGNALS.get(name)
+            self.read[name] = None if signal is None else self._found(signal) or self._read(signal)
+        known = self.read[name]
         if known is None:
             raise KeyError(name)
         return known
@@ -179,18 +199,7 @@ class _Named(Mapping[str, Known]):
         return _derived(signal, values[signal.name], finding.detector if finding else "detector", self.case.window)
 
     def _subject(self, signal: Signal) -> Known | None:
-        subject = self.focus.subject
-        values: dict[str, Value] = {
-            "engine": subject.engine.value,
-            "level": subject.level.value,
-            "table": subject.table,
-            "index": subject.index,
-            "keyspace": subject.keyspace,
-            "node": subject.node,
-            "region": subject.scope[1],
-            "window_days": self.case.window.seconds / 86400,
-        }
-        return _derived(signal, values[signal.name], "subject", self.case.window)
+        return subject_facts(self.focus.subject, self.case.window)[signal.name]
 
     def _setting(self, signal: Signal) -> Known | None:
         case = self._of(signal)
@@ -296,8 +305,8 @@ def _demand(signal: Signal, case: Case) -> Known | None:
     if len(rate) != len(events) or not len(rate) or np.isnan(rate).all():
         return None
     peak = float(np.nanmax(rate + np.nan_to_num(events) * units_per_request(case, Direction(signal.of))))
-    (evidence,) = case.evidence(consumed, statistic=Statistic.SUM)
-    return _checked(signal, peak, _renamed(evidence, signal, peak))
+    found = case.evidence(consumed, statistic=Statistic.SUM)
+    return _checked(signal, peak, _renamed(found[0], signal, peak)) if found else None
 
 
 def _typed(signal: Signal, evidence: Evidence) -> Known | None:

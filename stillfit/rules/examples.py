@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from stillfit.evidence import Facts, Known
+from stillfit.evidence import Facts, Known, subject_facts
 from stillfit.model import Engine, Evidence, EvidenceKind, Level, Span, Subject, Value
 from stillfit.rules.engine import ask
 from stillfit.rules.rule import Expected, Rule
@@ -29,7 +29,9 @@ def example_facts(rule: Rule, given: Mapping[str, Value]) -> Facts:
         subject=subject,
         at=_AT,
         window=_WINDOW,
-        named=MappingProxyType({name: _known(name, value, subject) for name, value in given.items()}),
+        named=MappingProxyType(
+            subject_facts(subject, _WINDOW) | {name: _known(name, value, subject) for name, value in given.items()}
+        ),
     )
 
 
