@@ -168,9 +168,8 @@ class _Handler(WSGIRequestHandler):
         return length.isdecimal() and int(length) <= BODY_BYTES and "Transfer-Encoding" not in self.headers
 
     def _answer(self) -> None:
-        handler = _Answer(
-            cast("IO[bytes]", self.rfile), self.wfile, self.get_stderr(), self.get_environ(), multithread=True
-        )
+        body, answer = cast("IO[bytes]", self.rfile), cast("IO[bytes]", self.wfile)
+        handler = _Answer(body, answer, self.get_stderr(), self.get_environ(), multithread=True)
         handler.request_handler = self  # type: ignore[attr-defined]  # as wsgiref.simple_server itself does
         handler.run(self.server.get_app())  # type: ignore[attr-defined]  # the server is always a _Server
 

@@ -14,5 +14,10 @@ def clean(text: str) -> str:
     """The text without what prometheus-client would let through unseen (NUL, U+202E), cut to LONGEST."""
     if text.isascii() and text.isprintable() and len(text) <= LONGEST:
         return text
-    shown = "".join(char if unicodedata.category(char) not in _HIDDEN else "\N{REPLACEMENT CHARACTER}" for char in text)
+    shown = visible(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides, reorders or ends a line replaced by one that is seen."""
+    return "".join(char if unicodedata.category(char) not in _HIDDEN else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,257 @@
+"""The parts of the status page below the advice: cost, fit, sources, and everything that is not known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from stillfit.advice import Advice, AdviceState
+from stillfit.export.findings import coverage
+from stillfit.export.html import Child, Html, join, tag
+from stillfit.export.view import SourceStatus
+from stillfit.export.wording import band, dollars, moment, plain, plural, since
+from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
+
+CURRENT, TOTAL = "current", "total"
+MOST_ROWS = 40
+STALE_AFTER = timedelta(minutes=15)
+"""CloudWatch points settle within minutes; beyond this nothing new is judged."""
+MONTH_S = 30 * 86_400
+_FIT_CLASS = {
+    FitState.FITS: "ok",
+    FitState.FITS_WITH_CHANGES: "info",
+    FitState.STRAINED: "warning",
+    FitState.DOES_NOT_FIT: "critical",
+    FitState.UNKNOWN: "unknown",
+}
+
+
+def section(title: str, note: str, *children: Child) -> Html:
+    return tag("section", tag("h2", title, tag("small", note)), *children)
+
+
+def costs(figures: Iterable[CostFigure]) -> Html | None:
+    """What each table costs now and under its other options, dearest first."""
+    by_table: defaultdict[Subject, dict[str, CostFigure]] = defaultdict(dict)
+    for figure in figures:
+        if figure.component == TOTAL:
+            by_table[figure.subject][figure.option] = figure
+    if not by_table:
+        return None
+    options = sorted({option for row in by_table.values() for option in row} - {CURRENT})
+    ordered = sorted(by_table.items(), key=lambda item: -_now(item[1]))
+    total = sum(_now(row) for row in by_table.values())
+    head = tag("tr", [tag("th", name) for name in ("table", "now", *options, "best saving")])
+    rows = [_cost_row(subject, row, options, max(1e-9, _now(ordered[0][1]))) for subject, row in ordered[:MOST_ROWS]]
+    oldest = min(figure.money.price_date for row in by_table.values() for figure in row.values())
+    note = f"{dollars(total)} a month in all · list prices of {oldest:%Y-%m-%d}"
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="costs")
+    return section("Cost", note, tag("div", table, class_="wide"), _rest(len(ordered)))
+
+
+def _now(row: dict[str, CostFigure]) -> float:
+    return row[CURRENT].money.mid if CURRENT in row else 0.0
+
+
+def _cost_row(subject: Subject, row: dict[str, CostFigure], options: Sequence[str], dearest: float) -> Html:
+    savings = {name: _now(row) - row[name].money.mid for name in options if name in row and CURRENT in row}
+    best = max(savings, key=lambda name: savings[name], default="")
+    worth = best and savings[best] >= max(1.0, 0.05 * _now(row))
+    saving = join(tag("b", dollars(savings[best])), tag("small", best)) if worth else tag("span", "none", class_="dim")
+    bar = tag(
+        "svg",
+        tag("rect", width=f"{100 * _now(row) / dearest:.1f}", height="4"),
+        class_="bar",
+        viewBox="0 0 100 4",
+        preserveAspectRatio="none",
+    )
+    cells = [_cost_cell(row.get(name)) for name in options]
+    return tag(
+        "tr",
+        tag("th", subject.name, scope="row"),
+        tag("td", _amount(row.get(CURRENT)), bar),
+        cells,
+        tag("td", saving, class_="good" if worth else None),
+    )
+
+
+def _cost_cell(figure: CostFigure | None) -> Html:
+    return tag("td", _amount(figure), title=figure.money.arithmetic if figure else None)
+
+
+def _amount(figure: CostFigure | None) -> Html:
+    if figure is None:
+        return tag("span", "not known", class_="dim")
+    interval = band(figure.money)
+    return join(dollars(figure.money.mid), tag("small", interval) if interval else None)
+
+
+def fits(verdicts: Sequence[FitVerdict]) -> Html | None:
+    """Each workload on what it runs on now, then what else it could run on; the worst first."""
+    by_workload: defaultdict[str, list[FitVerdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_workload[verdict.workload].append(verdict)
+    if not by_workload:
+        return None
+    ordered = sorted(by_workload.items(), key=lambda item: (_rank(item[1]), item[0]))
+    bad = sum(one.is_current and one.state is FitState.DOES_NOT_FIT for one in verdicts)
+    note = f"{bad} of {plural(len(ordered), 'workload')} no longer fit" if bad else plural(len(ordered), "workload")
+    told = [_workload(name, rows) for name, rows in ordered[:MOST_ROWS]]
+    return section("Still fit?", note, tag("div", told, class_="fits"), _rest(len(ordered)))
+
+
+def _rank(verdicts: Sequence[FitVerdict]) -> int:
+    order = [FitState.DOES_NOT_FIT, FitState.STRAINED, FitState.FITS_WITH_CHANGES, FitState.UNKNOWN, FitState.FITS]
+    return min((order.index(one.state) for one in verdicts if one.is_current), default=len(order))
+
+
+def _workload(name: str, verdicts: Sequence[FitVerdict]) -> Html:
+    current = [one for one in verdicts if one.is_current]
+    others = [one for one in verdicts if not one.is_current]
+    words = [
+        tag("span", f"{one.candidate}: {one.state.value}", class_=f"pill {_FIT_CLASS[one.state]}", title=_why(one))
+        for one in others
+    ]
+    elsewhere = tag("p", tag("span", "elsewhere ", class_="dim"), words, class_="pills") if words else None
+    return tag("div", tag("h4", name), [_current(one) for one in current], elsewhere, class_="fit")
+
+
+def _current(verdict: FitVerdict) -> Html:
+    head = tag("span", verdict.state.value, class_=f"pill {_FIT_CLASS[verdict.state]}")
+    blockers = [tag("li", one.sentence, class_=None if one.certain else "dim") for one in verdict.blockers]
+    missing = tag("p", f"not known: {', '.join(verdict.missing)}", class_="dim") if verdict.missing else None
+    return join(tag("p", head, f" on {verdict.candidate}"), tag("ul", blockers) if blockers else None, missing)
+
+
+def _why(verdict: FitVerdict) -> str | None:
+    return "; ".join(one.sentence for one in verdict.blockers) or ", ".join(verdict.missing) or None
+
+
+def sources(statuses: Sequence[SourceStatus], started_at: datetime, now: datetime) -> Html:
+    """How each source does, how fresh its data is, and what asking it has cost."""
+    rows = [_source(one, now) for one in statuses]
+    spent = sum(paid.dollars for one in statuses for paid in one.spent)
+    running = max(1.0, (now - started_at).total_seconds())
+    rate = f", {dollars(spent / running * MONTH_S)} a month at this rate" if running > 3_600 and spent else ""
+    note = f"our own CloudWatch bill since start: {dollars(spent)}{rate}" if spent else plural(len(statuses), "source")
+    return section("Sources", note, rows or tag("p", "no source is configured", class_="dim"))
+
+
+def _source(one: SourceStatus, now: datetime) -> Html:
+    word, kind = _standing(one, now)
+    return tag(
+        "div",
+        tag("p", tag("span", word, class_=f"pill {kind}"), tag("b", one.id)),
+        tag("p", one.error, class_="error") if one.error else None,
+        tag("ul", [tag("li", said) for said in _doings(one, now)], class_="facts"),
+        class_="source",
+    )
+
+
+def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
+    """What a source has done lately, in sentences of a few words."""
+    if one.covered_until:
+        yield f"data until {moment(one.covered_until, now)}, {since(one.covered_until, now)} old"
+    yield f"read {since(one.last_success, now)} ago in {plain(one.seconds)} s" if one.last_success else "never read yet"
+    if one.points:
+        yield f"{plural(one.subjects, 'subject')}, {plural(one.points, 'point')} last time"
+    for paid in one.spent:
+        yield f"{paid.api}: {paid.requests:,} calls, {paid.metrics:,} metrics, {dollars(paid.dollars)}"
+
+
+def _standing(one: SourceStatus, now: datetime) -> tuple[str, str]:
+    if one.error:
+        return "failing", "critical"
+    if one.last_success is None:
+        return "waiting", "unknown"
+    stale = one.covered_until is None or now - one.covered_until > STALE_AFTER + timedelta(minutes=5)
+    return ("stale", "warning") if stale else ("fresh", "ok")
+
+
+def unknowns(judged: Iterable[Judgement]) -> Html | None:
+    """Grouped by what is missing, since one missing permission blinds many tables at once."""
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in judged:
+        if isinstance(one.answer, Unknown):
+            groups[one.detector, one.answer.reason].append(one.subject.name)
+    if not groups:
+        return None
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    rows = [
+        tag("tr", tag("th", _names(names), scope="row"), tag("td", detector, class_="dim"), tag("td", reason))
+        for (detector, reason), names in ordered[:MOST_ROWS]
+    ]
+    total = sum(len(names) for names in groups.values())
+    note = f"{plural(total, 'question')} without an answer: neither health nor fault"
+    return section("Could not judge", note, tag("table", tag("tbody", rows), class_="plain"), _rest(len(ordered)))
+
+
+def gaps(found: Iterable[Gap]) -> Html | None:
+    """What could not be read, grouped by reason."""
+    groups: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
+    for gap in found:
+        groups[gap.reason.value, gap.detail].append(gap)
+    if not groups:
+        return None
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    rows = [_gap_row(reason, detail, some) for (reason, detail), some in ordered[:MOST_ROWS]]
+    total = sum(len(some) for some in groups.values())
+    return section(
+        "Could not read", plural(total, "gap"), tag("table", tag("tbody", rows), class_="plain"), _rest(len(ordered))
+    )
+
+
+def _gap_row(reason: str, detail: str, some: Sequence[Gap]) -> Html:
+    what = _names(sorted({"everything" if gap.missing == "*" else gap.missing for gap in some}))
+    who = _names(sorted({gap.subject.name for gap in some}))
+    return tag(
+        "tr",
+        tag("th", who, scope="row"),
+        tag("td", tag("span", reason, class_="pill unknown")),
+        tag("td", tag("span", what, class_="dim"), tag("br"), detail),
+    )
+
+
+def looked_at(judged: Sequence[Judgement]) -> Html | None:
+    """What each detector was asked and could say."""
+    rows = [
+        tag("tr", tag("th", one.detector, scope="row"), [tag("td", f"{count:,}") for count in counts])
+        for one in coverage(judged)
+        for counts in [(one.found, one.nothing, one.unknown)]
+    ]
+    if not rows:
+        return None
+    head = tag("tr", [tag("th", name) for name in ("detector", "found", "nothing", "not known")])
+    return section("Looked at", "", tag("table", tag("thead", head), tag("tbody", rows), class_="counts"))
+
+
+def closed(records: Iterable[Advice], now: datetime) -> Html | None:
+    """What ended since yesterday, so that nobody looks for it."""
+    ended = [one for one in records if one.state in {AdviceState.RESOLVED, AdviceState.DISMISSED}]
+    if not ended:
+        return None
+    ended.sort(key=lambda record: record.state_since, reverse=True)
+    table = tag("table", tag("tbody", [_closed_row(one, now) for one in ended[:MOST_ROWS]]), class_="plain")
+    return section("Closed", "within a day, or dismissed", table)
+
+
+def _closed_row(one: Advice, now: datetime) -> Html:
+    kind = "ok" if one.state is AdviceState.RESOLVED else "unknown"
+    why = f"{moment(one.state_since, now)} · {one.state_reason or one.rule}"
+    return tag(
+        "tr",
+        tag("th", one.subject.name, scope="row"),
+        tag("td", tag("span", one.state.value, class_=f"pill {kind}")),
+        tag("td", one.title, tag("br"), tag("span", why, class_="dim")),
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _rest(count: int) -> Html | None:
+    more = count - MOST_ROWS
+    return tag("p", f"and {more:,} more in findings.json", class_="dim") if more > 0 else None
