@@ -1,0 +1,236 @@
+"""CPU per collected point, ours beside plain boto3 on one stand-in, and what one cycle of a fleet costs.
+
+    python -m bench.collect_cpu                  # both readers, alternating, medians and their ratio
+    python -m bench.collect_cpu --tables 1000    # a whole cycle of a fleet, collecting only
+
+The stand-in runs in a process of its own, so that its work is not ours. Both readers ask the same metrics over the same
+window and must come to the same checksum. Read ratios, not absolutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection as Pipe
+from typing import Self
+
+import boto3
+import numpy as np
+import orjson
+
+from collector.aws.cloudwatch import WORKERS, MetricReader
+from collector.aws.connection import Connection
+from collector.aws.limiter import Limiter
+from collector.aws.meter import Meter
+from collector.aws.planner import Request, Stretch, pack
+from collector.aws.queries import CONSUMED, PROVISIONED, Questions
+from collector.aws.source import open_source
+from collector.aws.target import AwsTarget, Patience
+from stillfit.clock import SystemClock
+from stillfit.model import Engine, Span, Subject
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
+
+REGION = "eu-west-1"
+METRICS = (*CONSUMED, *PROVISIONED)
+OPERATIONS = ("GetItem", "PutItem")
+UNLIMITED = 1e9  # calls a second: the limiter would only make us wait
+
+
+class Fleet:
+    """Every table alike: busy consumption, two operations, nothing throttled. Values differ by metric and minute."""
+
+    def __init__(self, tables: int) -> None:
+        self._latencies = [
+            Metric.dynamodb("SuccessfulRequestLatency", TableName=f"table{n}", Operation=operation)
+            for n in range(tables)
+            for operation in OPERATIONS
+        ]
+
+    def metrics(self, start: float, end: float) -> Iterable[Metric]:  # noqa: ARG002  (the provider's signature)
+        return self._latencies
+
+    def points(self, metric: Metric, start: float, end: float) -> Points | None:
+        if "Throttle" in metric.name or not metric.name.startswith(("Consumed", "Provisioned", "Successful")):
+            return None
+        first = int(-(-start // 60) * 60)
+        times = np.arange(first, int(end), 60, dtype=np.int64)
+        values = (1.0 + (times // 60 + len(metric.name)) % 997).astype(np.float64)
+        return Points(
+            times=times,
+            sum=values + values + values,
+            count=np.full(len(times), 3.0),
+            minimum=values,
+            maximum=values + 1,
+        )
+
+
+def serve(tables: int, pipe: Pipe) -> None:
+    """The stand-in's process: serves until told to stop."""
+    world = World()
+    world.provide(DEFAULT_ACCOUNT, REGION, Fleet(tables))
+    for number in range(tables):
+        on_demand = {"BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
+        world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, {"TableName": f"table{number}", **on_demand})
+    with AwsStandIn(world) as aws:
+        pipe.send(aws.url)
+        while pipe.recv() == "bill":
+            pipe.send((world.bill.metrics, world.bill.datapoints))
+
+
+class StandInProcess:
+    def __init__(self, tables: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(tables, theirs), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self.url: str = self._pipe.recv()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.send("stop")
+        self._process.join()
+
+    def bill(self) -> tuple[int, int]:
+        """Billed metrics and datapoints so far."""
+        self._pipe.send("bill")
+        metrics, datapoints = self._pipe.recv()
+        return metrics, datapoints
+
+
+@dataclass(frozen=True)
+class Run:
+    cpu_s: float
+    points: int
+    checksum: float
+
+
+def measured(read: Callable[[], tuple[int, float]]) -> Run:
+    began = time.process_time()
+    points, checksum = read()
+    return Run(time.process_time() - began, points, checksum)
+
+
+def requests_for(tables: int, points: int, end: int) -> list[Request]:
+    questions, stretch = Questions(), Stretch(60, Span(end - 60 * points, end))
+    subjects = (Subject(engine=Engine.DYNAMODB, scope=("1", REGION), table=f"table{n}") for n in range(tables))
+    return list(pack((questions.ask(subject, spec), stretch) for subject in subjects for spec in METRICS))
+
+
+class Ours:
+    """The collector's own way from planned requests to series."""
+
+    def __init__(self, url: str) -> None:
+        clock = SystemClock()
+        limiter = Limiter(clock, calls_per_s=UNLIMITED)
+        self._connection = Connection(AwsTarget(region=REGION, endpoint_url=url), clock, limiter, Patience())
+        self._executor = ThreadPoolExecutor(WORKERS)
+        self._reader = MetricReader(self._connection, limiter, Meter(), self._executor, "bench")
+
+    def read(self, requests: list[Request]) -> tuple[int, float]:
+        points, checksum = 0, 0.0
+        for _, got in self._reader.read(requests):
+            assert not got.missing, got.missing[0].what_happened
+            for series in got.series:
+                points += len(series.times)
+                checksum += float((series.values * (series.times % 86_400)).sum())
+        return points, checksum
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._connection.close()
+
+
+class Plain:
+    """boto3 as its documentation shows it: a paginator, default settings, every point kept."""
+
+    def __init__(self, url: str) -> None:
+        self._client = boto3.client("cloudwatch", region_name=REGION, endpoint_url=url)
+
+    def read(self, requests: list[Request]) -> tuple[int, float]:
+        points, checksum = 0, 0.0
+        for queries, window in ((orjson.loads(one.body), one.stretch.window) for one in requests):
+            pages = self._client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=window.starts_at, EndTime=window.ends_at
+            )
+            for result in (result for page in pages for result in page["MetricDataResults"]):
+                for when, value in zip(result["Timestamps"], result["Values"], strict=True):
+                    points += 1
+                    checksum += value * (int(when.timestamp()) % 86_400)
+        return points, checksum
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def compare(url: str, *, tables: int, points: int, rounds: int) -> None:
+    """A B A B on the same requests; the first round warms both up and is thrown away."""
+    requests = requests_for(tables, points, int(time.time()) // 60 * 60)
+    ours, plain = Ours(url), Plain(url)
+    runs = [(measured(lambda: ours.read(requests)), measured(lambda: plain.read(requests))) for _ in range(rounds + 1)]
+    ours.close()
+    plain.close()
+    for mine, theirs in runs:
+        assert mine.points == theirs.points, (mine, theirs)
+        assert abs(mine.checksum - theirs.checksum) <= 1e-9 * abs(theirs.checksum), (mine, theirs)
+    medians = [statistics.median(run[side].cpu_s for run in runs[1:]) for side in (0, 1)]
+    metrics = tables * len(METRICS)
+    report(points, runs[-1][0].points, metrics, *medians)
+
+
+def report(points: int, total: int, metrics: int, ours_s: float, plain_s: float) -> None:
+    print(f"\n{points} points a statistic, {metrics:,} metrics x 3 statistics, {total:,} points, equal checksums")
+    for name, seconds in (("stillfit", ours_s), ("plain boto3", plain_s)):
+        per_point, per_metric = 1e6 * seconds / total, 1e6 * seconds / metrics
+        print(f"  {name:<12} {seconds:8.3f} CPU-s  {per_point:8.3f} us a point  {per_metric:9.2f} us a metric")
+    print(f"  ratio of medians: {plain_s / ours_s:.1f}x")
+
+
+def cycle_of_a_fleet(stand_in: StandInProcess, tables: int) -> None:
+    """A start after a stop and two cycles in its steady state, five minutes each, settings included."""
+    target = AwsTarget(region=REGION, endpoint_url=stand_in.url)
+    source = open_source(target, SystemClock(), calls_per_s=UNLIMITED)
+    until = datetime.fromtimestamp(int(time.time()) // 60 * 60 - 600, UTC)
+    print(f"\n{tables:,} on-demand tables, two operations each, collecting only:")
+    for name in ("after a start", "steady", "steady"):
+        before, cpu, wall = source.bill, time.process_time(), time.perf_counter()
+        batches = list(source.collect(until - timedelta(minutes=5), until))
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        points = sum(len(series.times) for batch in batches for series in batch.series)
+        metrics, usd = source.bill.metrics - before.metrics, source.bill.usd - before.usd
+        spared = source.bill.spared_metrics - before.spared_metrics
+        print(
+            f"  {name:<14} {cpu:6.2f} CPU-s  {wall:6.2f} s  {points:,} points  {metrics:,} billed, {spared:,} spared  "
+            f"{usd:.4f} USD ({usd * 12 * 730:,.0f} a month at 5 minutes)"
+        )
+        assert not any(batch.gaps for batch in batches)
+        until += timedelta(minutes=5)
+    billed, _ = stand_in.bill()
+    print(f"  the stand-in counted {billed:,} billed metrics, we {source.bill.metrics:,}")
+    source.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=int, help="measure whole cycles of a fleet of so many tables instead")
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    os.environ |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+    with StandInProcess(chosen.tables or 250) as stand_in:
+        if chosen.tables:
+            cycle_of_a_fleet(stand_in, chosen.tables)
+            return
+        for points in (1, 5, 60):
+            compare(stand_in.url, tables=250, points=points, rounds=chosen.rounds)
+
+
+if __name__ == "__main__":
+    main()

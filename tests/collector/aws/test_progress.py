@@ -1,0 +1,80 @@
+"""Cursors: what each ask reads next, whatever failed."""
+
+from datetime import timedelta
+
+import pytest
+
+from collector.aws.planner import Stretch
+from collector.aws.progress import NEWCOMER_S, OVERLAP_S, RESTART_OVERLAP_S, Progress
+from collector.aws.queries import CONSUMED, PROVISIONED, Ask, Questions
+from stillfit.model import Span
+from tests.collector.aws.kit import NOON, ORDERS
+
+LATER = NOON + 300
+
+
+@pytest.fixture
+def ask() -> Ask:
+    return Questions().ask(ORDERS, CONSUMED[0])
+
+
+@pytest.fixture
+def progress() -> Progress:
+    return Progress(timedelta(days=2), timedelta(hours=3))
+
+
+def test_a_first_look_is_as_long_as_configured(progress: Progress, ask: Ask) -> None:
+    found = progress.stretches(ask, progress.begin(None, NOON))
+
+    assert (found[0].window.start, found[-1].window.end) == (NOON - 2 * 86_400, NOON)
+
+
+def test_a_restart_reads_three_hours_more_than_it_must(progress: Progress, ask: Ask) -> None:
+    (found,) = progress.stretches(ask, progress.begin(NOON - 600, NOON))
+
+    assert found == Stretch(60, Span(NOON - 600 - RESTART_OVERLAP_S, NOON))
+
+
+def test_a_newcomer_is_read_three_hours_back(progress: Progress, ask: Ask) -> None:
+    progress.end()
+    (found,) = progress.stretches(ask, progress.begin(NOON - 300, NOON))
+
+    assert found.window.start == NOON - NEWCOMER_S
+
+
+def test_what_was_read_is_read_again_by_the_overlap_only(progress: Progress, ask: Ask) -> None:
+    progress.read(ask, Stretch(60, Span(NOON - 600, NOON)))
+    (found,) = progress.stretches(ask, progress.begin(NOON, LATER))
+
+    assert found.window == Span(NOON - OVERLAP_S, LATER)
+
+
+def test_a_failed_stretch_is_read_again_though_a_newer_one_was_read(progress: Progress, ask: Ask) -> None:
+    old, new = Stretch(300, Span(NOON - 86_400, NOON - 3_600)), Stretch(60, Span(NOON - 3_600, NOON))
+    progress.read(ask, new)
+    progress.failed(ask, old)
+    found = progress.stretches(ask, progress.begin(NOON, LATER))
+
+    assert found[0].window.start == old.window.start
+
+
+def test_a_gap_longer_than_minutes_are_kept_is_read_in_five_minutes(progress: Progress, ask: Ask) -> None:
+    progress.read(ask, Stretch(60, Span(NOON - 20 * 86_400, NOON - 20 * 86_400 + 60)))
+    found = progress.stretches(ask, progress.begin(NOON, LATER))
+
+    assert found[0].period_s == 300
+    assert found[-1].period_s == 60
+
+
+def test_a_five_minute_metric_keeps_its_own_period(progress: Progress) -> None:
+    ask = Questions().ask(ORDERS, PROVISIONED[0])
+    progress.read(ask, Stretch(300, Span(NOON - 600, NOON)))
+    (found,) = progress.stretches(ask, progress.begin(NOON, LATER + 59))
+
+    assert found == Stretch(300, Span(NOON - OVERLAP_S, LATER))
+
+
+def test_a_clock_that_went_back_reads_nothing(progress: Progress, ask: Ask) -> None:
+    progress.read(ask, Stretch(60, Span(NOON, NOON + 7_200)))
+
+    assert progress.stretches(ask, progress.begin(NOON, NOON)) == ()
