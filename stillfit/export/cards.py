@@ -44,7 +44,7 @@ def _card(record: Advice, trends: Trends, now: datetime) -> Html:
         tag("header", _head(record, now), _saving(record)),
         tag("p", record.summary, class_="summary"),
         _evidence(record, trends),
-        _option(record.option),
+        tag("div", _option(record.option), _terms(record.option), class_="what"),
         _foot(record, now),
         class_=f"card {record.severity.value}{quiet}",
         id=record.id,
@@ -117,18 +117,21 @@ def _option(option: Option) -> Html:
     )
 
 
-def _foot(record: Advice, now: datetime) -> Html:
-    option = record.option
+def _terms(option: Option) -> Html:
+    """What following the advice brings and takes."""
     facts = (
         ("effect", option.effect),
         ("effort", option.effort.value),
         ("risk", option.risk),
         ("way back", option.rollback),
-        ("check afterwards", option.verify),
+        ("check", option.verify),
     )
-    told = [join(tag("dt", name), tag("dd", said)) for name, said in facts if said]
+    return tag("dl", [join(tag("dt", name), tag("dd", said)) for name, said in facts if said])
+
+
+def _foot(record: Advice, now: datetime) -> Html:
     state = f"{record.state.value} for {since(record.state_since, now)}"
     tail = (f"confidence {record.confidence.value}", state, f"first seen {moment(record.first_seen, now)}", record.rule)
     again = (plural(record.transitions, "change of state", "changes of state"),) if record.transitions > 2 else ()
     line = [tag("span", said) for said in (*tail, *again)]
-    return join(tag("dl", told), tag("footer", line, tag("code", f"stillfit advice show {record.id}")))
+    return tag("footer", line, tag("code", f"stillfit advice show {record.id}"))

@@ -17,15 +17,17 @@ class Html(str):
 Child = str | Iterable[str] | None
 """Text, markup, several of them, or nothing."""
 
-_EMPTY = frozenset({"meta", "br", "path", "rect", "circle"})
+_VOID = frozenset({"meta", "br"})
+_DRAWN = frozenset({"path", "rect", "circle"})
+"""Elements without content: of HTML, and of SVG, which must be closed."""
 
 
 def tag(name: str, /, *children: Child, **attributes: str | None) -> Html:
     """An element. `class_` is class, `http_equiv` is http-equiv; an attribute of None is left out."""
     given = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None)
     written = "".join(f' {key}="{text(value)}"' for key, value in given)
-    if name in _EMPTY:
-        return Html(f"<{name}{written}>")
+    if name in _VOID | _DRAWN:
+        return Html(f"<{name}{written}/>" if name in _DRAWN else f"<{name}{written}>")
     return Html(f"<{name}{written}>{join(*children)}</{name}>")
 
 

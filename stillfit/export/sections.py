@@ -10,7 +10,7 @@ from stillfit.advice import Advice, AdviceState
 from stillfit.export.findings import coverage
 from stillfit.export.html import Child, Html, join, tag
 from stillfit.export.view import SourceStatus
-from stillfit.export.wording import band, dollars, moment, plain, plural, since
+from stillfit.export.wording import ago, band, dollars, moment, plain, plural, since
 from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
 
 CURRENT, TOTAL = "current", "total"
@@ -153,7 +153,7 @@ def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
     """What a source has done lately, in sentences of a few words."""
     if one.covered_until:
         yield f"data until {moment(one.covered_until, now)}, {since(one.covered_until, now)} old"
-    yield f"read {since(one.last_success, now)} ago in {plain(one.seconds)} s" if one.last_success else "never read yet"
+    yield f"read {ago(one.last_success, now)} in {plain(one.seconds)} s" if one.last_success else "never read yet"
     if one.points:
         yield f"{plural(one.subjects, 'subject')}, {plural(one.points, 'point')} last time"
     for paid in one.spent:

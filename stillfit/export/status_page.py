@@ -14,7 +14,7 @@ from stillfit.export.cards import cards
 from stillfit.export.findings import worst_first
 from stillfit.export.html import Child, Html, join, tag
 from stillfit.export.view import View
-from stillfit.export.wording import dollars, plural, since
+from stillfit.export.wording import ago, dollars, plural
 from stillfit.model import Engine, Level, Severity, Unknown
 
 REFRESH_S = 20
@@ -48,7 +48,7 @@ def _title(view: View) -> str:
 
 
 def _top(view: View, now: datetime) -> Html:
-    judged = f"judged {since(view.at, now)} ago" if view.turn else "not judged yet"
+    judged = f"judged {ago(view.at, now)}" if view.turn else "not judged yet"
     return tag(
         "header",
         tag("b", "still", tag("i", "fit")),

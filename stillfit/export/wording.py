@@ -65,6 +65,10 @@ def since(then: datetime, now: datetime) -> str:
     return length((now - then) / timedelta(seconds=1))
 
 
+def ago(then: datetime, now: datetime) -> str:
+    return "just now" if now - then < timedelta(seconds=5) else f"{since(then, now)} ago"
+
+
 def moment(at: datetime, now: datetime) -> str:
     """A time of day, with the day where it is not today's."""
     return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
@@ -74,10 +78,12 @@ def value_of(one: Evidence) -> str:
     """The number or text of evidence, with its interval where it has one."""
     if one.mid is None:
         return one.text or UNKNOWN
-    low, mid, high = (None if end is None else number(end, one.unit) for end in (one.low, one.mid, one.high))
-    if low == high or low is None or high is None:
-        return mid or UNKNOWN
-    return f"{mid} ({low} to {high})"
+    mid = number(one.mid, one.unit)
+    if one.low is None or one.high is None:
+        return mid
+    bare = one.unit if one.unit in {"bytes", "ratio", "USD"} else ""
+    low, high = number(one.low, bare), number(one.high, bare)
+    return mid if low == high else f"{mid} ({low} to {high})"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
