@@ -1,4 +1,4 @@
-"""The reports of tests/cases/observations, judged as `stillfit check` judges them, against tests/cases/labelled.yaml."""
+"""The reports of tests/cases/observations, judged as `stillfit check` does, against tests/cases/labelled.yaml."""
 
 from __future__ import annotations
 
