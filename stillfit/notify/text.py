@@ -26,7 +26,8 @@ def line(text: str) -> str:
 
 def escape(text: str) -> str:
     """For where mrkdwn is read: stands as it is, without links, pings, formats and emoji."""
-    broken = re.sub(r"(?<![^\W_])([*_~`])|([*_~`])(?![^\W_])", rf"\1\2{_APART}", printable(text))
+    unquoted = printable(text).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")  # a backtick formats anywhere
+    broken = re.sub(r"(?<![^\W_])([*_~])|([*_~])(?![^\W_])", rf"\1\2{_APART}", unquoted)
     broken = re.sub(r":(?=[\w+'-]+:)", f":{_APART}", broken)
     return entities(broken)
 

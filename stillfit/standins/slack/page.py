@@ -19,6 +19,18 @@ SHOWN = 200
 """Newest messages of a channel that the page shows."""
 
 
+_MARKS = {
+    "🔴": "#d93025",
+    "🟠": "#f9ab00",
+    "🔵": "#1a73e8",
+    "✅": "#188038",
+    "👀": "#80868b",
+    "💤": "#80868b",
+    "🚫": "#80868b",
+}
+_SIGNS = {"✅": "✓", "👀": "◉", "💤": "z", "🚫": "–"}
+
+
 def page(workspace: Workspace) -> str:
     return _template().replace("<!--messages-->", messages(workspace))
 
@@ -40,7 +52,7 @@ def _seen(workspace: Workspace) -> list[Channel]:
 
 def _names(workspace: Workspace) -> str:
     rows = [
-        f'<a href="#{html.escape(one.id)}"><span>{"🔒" if one.private else "#"}</span> {html.escape(one.name)}'
+        f'<a href="#{html.escape(one.id)}"><span>{"◆" if one.private else "#"}</span> {html.escape(one.name)}'
         f"<em>{len(workspace.roots(one.id))}</em></a>"
         for one in _seen(workspace)
     ]
@@ -90,7 +102,14 @@ def _block(block: Mapping[str, Any]) -> str:
 
 def _text(value: Mapping[str, Any]) -> str:
     text = str(value.get("text", ""))
-    return as_html(text) if value.get("type") == "mrkdwn" else html.escape(text)
+    return _drawn(as_html(text) if value.get("type") == "mrkdwn" else html.escape(text))
+
+
+def _drawn(escaped: str) -> str:
+    """State marks as discs: a machine without an emoji font would show empty boxes."""
+    for mark, colour in _MARKS.items():
+        escaped = escaped.replace(mark, f'<i class="mark" style="background:{colour}">{_SIGNS.get(mark, "")}</i>')
+    return escaped
 
 
 def _section(block: Mapping[str, Any]) -> str:
