@@ -15,7 +15,6 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
@@ -30,6 +29,7 @@ from collector.aws.connection import Connection
 from collector.aws.limiter import Limiter
 from collector.aws.meter import Meter
 from collector.aws.planner import Request, Stretch, pack
+from collector.aws.pool import Pool
 from collector.aws.queries import CONSUMED, PROVISIONED, Questions
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget, Patience
@@ -132,8 +132,8 @@ class Ours:
         clock = SystemClock()
         limiter = Limiter(clock, calls_per_s=UNLIMITED)
         self._connection = Connection(AwsTarget(region=REGION, endpoint_url=url), clock, limiter, Patience())
-        self._executor = ThreadPoolExecutor(WORKERS)
-        self._reader = MetricReader(self._connection, limiter, Meter(), self._executor, "bench")
+        self._pool = Pool(WORKERS, "bench")
+        self._reader = MetricReader(self._connection, limiter, Meter(), self._pool, "bench")
 
     def read(self, requests: list[Request]) -> tuple[int, float]:
         points, checksum = 0, 0.0
@@ -145,7 +145,7 @@ class Ours:
         return points, checksum
 
     def close(self) -> None:
-        self._executor.shutdown()
+        self._pool.stop()
         self._connection.close()
 
 

@@ -16,8 +16,9 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from collector.aws.connection import Connection, instant
+from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, failure
+from collector.aws.instants import instant
 from collector.aws.table_settings import Settings
 from stillfit.model import AttributeChange, Subject
 

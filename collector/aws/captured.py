@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from collector.aws.connection import instant
 from collector.aws.decode import Decoded, decode
 from collector.aws.failures import GarbledError
+from collector.aws.instants import instant
 from collector.aws.planner import Request, Stretch
 from collector.aws.queries import ALL, NAMESPACE, Ask, Slot, Spec
 from collector.aws.table_settings import index_settings, indexes, table_settings

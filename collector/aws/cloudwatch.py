@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from collector.aws.connection import Clients, Connection
@@ -19,6 +18,7 @@ from collector.aws.decode import Decoded, Missing, decode
 from collector.aws.limiter import Limiter
 from collector.aws.meter import Meter, billed
 from collector.aws.planner import Request, pack
+from collector.aws.pool import Pool, Task
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
 
@@ -54,24 +54,24 @@ class MetricReader:
     connection: Connection
     limiter: Limiter
     meter: Meter
-    executor: Executor
+    pool: Pool
     about: str
     """What a refusal is said of: the source's id."""
 
     def read(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Decoded]]:
-        """One answer a request, in their order. Never raises: what could not be read is in `missing`."""
+        """One answer a request, in their order; what could not be read is in `missing`. Raises StoppedError only."""
         breaker = _Breaker()
-        waiting: deque[tuple[Request, Future[Decoded]]] = deque()
+        waiting: deque[tuple[Request, Task[Decoded]]] = deque()
         try:
             for request in requests:
-                if len(waiting) >= WORKERS * AHEAD:
+                if len(waiting) >= self.pool.workers * AHEAD:
                     yield _taken(waiting)
-                waiting.append((request, self.executor.submit(self._whole, request, breaker)))
+                waiting.append((request, self.pool.submit(self._whole, request, breaker)))
             while waiting:
                 yield _taken(waiting)
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for _, task in waiting:
+                task.cancel()
 
     def _whole(self, request: Request, breaker: _Breaker) -> Decoded:
         """One request, and again what of it is worth asking again."""
@@ -112,9 +112,9 @@ class MetricReader:
         return got
 
 
-def _taken(waiting: deque[tuple[Request, Future[Decoded]]]) -> tuple[Request, Decoded]:
-    request, future = waiting.popleft()
-    return request, future.result()
+def _taken(waiting: deque[tuple[Request, Task[Decoded]]]) -> tuple[Request, Decoded]:
+    request, task = waiting.popleft()
+    return request, task.result()
 
 
 def _failed(request: Request, error: SourceError) -> Decoded:

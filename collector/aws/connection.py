@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import boto3
@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, parsing
+from collector.aws.instants import instant
 from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
 from collector.aws.target import AwsTarget, Patience
@@ -159,6 +160,11 @@ class Connection:
         except (*CALL_ERRORS, GarbledError) as error:
             raise failure(error, action=action, about=about) from error
 
+    def stop(self) -> None:
+        """Let no further call wait for its turn; those under way go on."""
+        for pace in self._paces.values():
+            pace.stop()
+
     def close(self) -> None:
         with self._lock:
             self._retire()
@@ -230,14 +236,6 @@ def account_of(connection: Connection, target: AwsTarget) -> str:
         message = f"aws: {whose} belong to account {account}, not {target.account}: correct `account`, or sign in there"
         raise SourceError(message, reason=GapReason.DENIED, retryable=False)
     return account
-
-
-def instant(value: Any) -> datetime:
-    """A timestamp as a wire protocol left it: seconds since the epoch (JSON, CBOR) or ISO text (query)."""
-    if isinstance(value, (int, float)):
-        return datetime.fromtimestamp(value, UTC)
-    when = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 _MODELS = create_loader()

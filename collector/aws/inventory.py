@@ -9,14 +9,14 @@ cannot be read now keeps its last known value, and what a permission withholds i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 
 from collector.aws import table_settings as shapes
-from collector.aws.connection import Connection, instant
+from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, failure
+from collector.aws.instants import instant
+from collector.aws.pool import Pool
 from collector.aws.table_settings import Description, Settings
 from collector.aws.target import AwsTarget
 from stillfit.errors import SourceError
@@ -87,12 +87,12 @@ class _Details:
 class Inventory:
     """Reads the tables of one source; remembers what it read last. One cycle at a time."""
 
-    def __init__(self, connection: Connection, target: AwsTarget, scope: Subject, executor: Executor) -> None:
+    def __init__(self, connection: Connection, target: AwsTarget, scope: Subject, pool: Pool) -> None:
         self._connection = connection
         self._target = target
         self._scope = scope
         self._source = f"aws/{'/'.join(scope.scope)}"
-        self._executor = executor
+        self._pool = pool
         self._known: dict[str, Member] = {}
         self._details: dict[str, _Details] = {}
 
@@ -100,7 +100,8 @@ class Inventory:
         """List and describe. `now` is monotonic seconds. Raises SourceError when the tables cannot be listed."""
         names = self._names()
         watched = [name for name in names if self._target.watches(name)]
-        looks = list(self._executor.map(partial(self._described, now=now), watched))
+        tasks = [self._pool.submit(self._described, name, now=now) for name in watched]
+        looks = [task.result() for task in tasks]
         members = tuple(member for member, _ in looks if member is not None)
         self._known = {member.table.table: member for member in members}
         self._details = {name: details for name, details in self._details.items() if name in self._known}

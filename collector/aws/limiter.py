@@ -24,6 +24,10 @@ RECOVERY = 1.05
 """What each answered call wins back: from half to full speed in 15 calls (ours)."""
 
 
+class StoppedError(Exception):
+    """We are being stopped: what was not asked yet is not asked any more. No SourceError: nothing failed."""
+
+
 @dataclass(slots=True)
 class _Bucket:
     """When the next token is free. A burst of one second is allowed."""
@@ -48,18 +52,26 @@ class Limiter:
         self._recent = _Bucket(RECENT_DATAPOINTS_PER_S)
         self._older = _Bucket(OLDER_DATAPOINTS_PER_S)
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self.pace = 1.0
         """Share of the full speed in use, from SLOWEST to 1."""
 
     def wait(self, *, datapoints: int = 0, start: int | None = None) -> None:
-        """Hold the caller until one call of so many datapoints, from a window that begins at `start`, may leave."""
+        """Hold the caller until one call of so many datapoints, from a window that begins at `start`, may leave.
+
+        Raises StoppedError when `stop` was called and there was something to wait for.
+        """
         with self._lock:
             now = self._clock.monotonic()
             delay = self._calls.reserve(1.0, now, self.pace)
             if datapoints:
                 delay = max(delay, self._bucket(start).reserve(datapoints, now, self.pace))
-        if delay > 0.0:
-            self._clock.sleep(delay)
+        if delay > 0.0 and self._clock.sleep(delay, self._stopping):
+            raise StoppedError
+
+    def stop(self) -> None:
+        """Whoever waits, or would have to, gets a StoppedError instead."""
+        self._stopping.set()
 
     def complained(self) -> None:
         """The service throttled a call: half the speed from now on."""

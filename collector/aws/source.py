@@ -10,7 +10,6 @@ tripwires led to and every Gap of the metrics.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -22,10 +21,11 @@ from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.connection import Connection, account_of
 from collector.aws.decode import Missing
 from collector.aws.inventory import Found, Inventory, Member
-from collector.aws.limiter import Limiter
+from collector.aws.limiter import Limiter, StoppedError
 from collector.aws.meter import Bill, Meter, billed
 from collector.aws.operations import Operations, list_operations, nothing_served
 from collector.aws.planner import Stretch, pack
+from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import PER_OPERATION, Ask, Questions, standing
 from collector.aws.target import AwsTarget, Patience
@@ -86,12 +86,12 @@ class AwsSource:
         self._connection = connection
         self._limiter = limiter
         self._meter = Meter()
-        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix=self.id)
-        self._inventory = Inventory(connection, target, self.scope, self._executor)
+        self._pool = Pool(WORKERS, self.id)
+        self._inventory = Inventory(connection, target, self.scope, self._pool)
         self._autoscaling = Autoscaling(connection, self.scope, self.id)
         self._scaling: Scaling | None = None
         self._questions = Questions()
-        self._reader = MetricReader(connection, limiter, self._meter, self._executor, self.id)
+        self._reader = MetricReader(connection, limiter, self._meter, self._pool, self.id)
         self._progress = Progress(target.first_look, target.first_minutes)
 
     @property
@@ -107,6 +107,12 @@ class AwsSource:
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when the tables cannot be listed; everything less is a Gap."""
         self._connection.begin_cycle()
+        try:
+            yield from self._cycle(since, until)
+        except StoppedError:
+            return  # by close(): neither a failure nor a whole cycle
+
+    def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
         cycle = _Cycle(at=until, begin=begin, members=found.members)
@@ -117,7 +123,10 @@ class AwsSource:
         self._progress.end()
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Ends a cycle that is under way as well: its calls stop waiting for their turn."""
+        self._limiter.stop()
+        self._connection.stop()
+        self._pool.stop()
         self._connection.close()
 
     def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from collector.aws.connection import instant
+from collector.aws.instants import instant
 from stillfit.model import Subject, Value
 
 Description = Mapping[str, Any]

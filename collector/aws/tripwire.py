@@ -10,7 +10,7 @@ a subject, and one an operation). Where it is not known, its parts are Gaps "not
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collector.aws.operations import empty
 from collector.aws.planner import Stretch
@@ -31,7 +31,8 @@ class Tripwire:
         """Take the generic throttle series out of what was read; others are passed over."""
         for one in series:
             if one.metric in GENERIC:
-                self._seen.setdefault((one.subject, GENERIC[one.metric]), []).append(one)
+                kept = replace(one, times=one.times.copy(), values=one.values.copy())  # not the whole page they lie in
+                self._seen.setdefault((one.subject, GENERIC[one.metric]), []).append(kept)
 
     def causes(self, questions: Questions) -> Iterator[tuple[Ask, Stretch]]:
         """The cause-specific asks for each direction of each subject, where something was refused."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collector.aws.captured import Capture, is_answer, is_request, is_table, metrics_batch, table_batch
+from collector.aws.captured import Capture, is_answer, is_request, is_table, metrics_batch, request_window, table_batch
 from stillfit.clock import FakeClock
 from stillfit.errors import ConfigError
 from stillfit.model import GapReason, Span, Statistic
@@ -97,6 +97,10 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_a_request_must_say_its_window(start: Any, end: Any) -> None:
     with pytest.raises(ConfigError, match=r"StartTime|EndTime"):
         metrics_batch(request(query(), start=start, end=end), answer(result()), SCOPE, AT)
+
+
+def test_the_window_of_a_request_is_told() -> None:
+    assert request_window(request(query())) == Span(NOON - 3_600, NOON)
 
 
 def test_periods_that_do_not_keep_to_the_clock_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.aws.limiter import SLOWEST, Limiter
+from collector.aws.limiter import SLOWEST, Limiter, StoppedError
 from collector.aws.meter import Bill, Meter, billed
 from stillfit.clock import FakeClock
 from tests.collector.aws.kit import NOON
@@ -45,6 +45,16 @@ def test_a_complaint_halves_the_pace_and_answers_win_it_back() -> None:
     for _ in range(15):
         limiter.answered()
     assert limiter.pace == 1.0
+
+
+def test_a_stop_ends_every_wait() -> None:
+    limiter = Limiter(FakeClock(), calls_per_s=1)
+    limiter.stop()
+    for _ in range(2):
+        limiter.wait()
+
+    with pytest.raises(StoppedError):
+        limiter.wait()
 
 
 def test_the_pace_has_a_floor() -> None:

@@ -212,6 +212,34 @@ def test_a_table_that_turns_up_is_read_three_hours_back(world: World, source: Aw
     assert got.one("consumed_read_units", carts).covered == (Span(NOON + 300 - 3 * 3_600, NOON + 300),)
 
 
+def test_an_unknown_profile_is_a_sentence(opened: OpenSource) -> None:
+    with pytest.raises(SourceError, match=r"no usable credentials .*nobody.*: set a profile"):
+        opened(profile="nobody")
+
+
+def test_no_credentials_at_all_are_a_sentence(opened: OpenSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(SourceError, match="sts:GetCallerIdentity for region eu-west-1 has no usable credentials"):
+        opened()
+
+
+def test_keys_that_were_rotated_are_picked_up_without_a_restart(
+    world: World, source: AwsSource, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.identities.remove_key("AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDFRESH")
+
+    assert cycle(source, clock).gaps == ()
+
+
+def test_a_stop_in_mid_cycle_says_nothing_about_the_data(source: AwsSource, clock: FakeClock) -> None:
+    batches = source.collect(None, clock.now())
+    first = next(batches)
+    source.close()
+
+    assert [gap for batch in (first, *batches) for gap in batch.gaps] == []
+
+
 def test_a_role_is_assumed_and_renewed_before_it_ends(world: World, opened: OpenSource, clock: FakeClock) -> None:
     role = "arn:aws:iam::222233334444:role/reader"
     world.identities.add_role(role, external_id="s3cret")
