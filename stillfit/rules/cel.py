@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     r"""|(?P<sign>&&|\|\||[=!<>]=|.)""",
     re.DOTALL,
 )
+_DECIMAL = re.compile(r"\d+\.\d*|\.\d+")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -189,7 +190,7 @@ def _macro_depth(tokens: Sequence[str]) -> int:
 
 
 def _guarded(tokens: Sequence[str]) -> str:
-    """The same expression in which a division by zero is an error instead of infinity."""
+    """The same expression in which a division by zero is an error instead of infinity, as it is for integers."""
     written: list[str] = []
     position = 0
     while position < len(tokens):
@@ -198,7 +199,7 @@ def _guarded(tokens: Sequence[str]) -> str:
         if written[-1] == "/":
             end = _operand_end(tokens, position)
             divisor = _guarded(tokens[position:end]).strip()
-            safe = re.fullmatch(r"[\d.]+", divisor) is not None and float(divisor) != 0
+            safe = divisor.isdecimal() or (_DECIMAL.fullmatch(divisor) is not None and float(divisor) != 0)
             written.append(divisor if safe else f"(({divisor}) == 0.0 ? double('zero') : ({divisor}))")
             position = end
     return "".join(written)
