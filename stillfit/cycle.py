@@ -99,7 +99,8 @@ def look(snapshot: Snapshot, knowledge: Knowledge) -> Turn:
     """One turn with no past and no next one: what a rule fires on is open at once, since no dwell can pass."""
     once = turn(snapshot, knowledge, ())
     pending = AdviceState.PENDING
-    opened = tuple(replace(a, state=AdviceState.OPEN) if a.state is pending else a for a in once.advice)
+    told = (a.state is pending and not a.superseded_by for a in once.advice)
+    opened = tuple(replace(a, state=AdviceState.OPEN) if now else a for a, now in zip(once.advice, told, strict=True))
     return replace(once, advice=opened)
 
 
