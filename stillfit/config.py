@@ -10,7 +10,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from stillfit.model import Engine
 
@@ -30,7 +39,14 @@ def _length(value: object) -> object:
     return timedelta(**{unit: int(found[1])})
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_length), Field(gt=timedelta(0))]
+Seconds = Annotated[
+    timedelta,
+    BeforeValidator(_length),
+    Field(gt=timedelta(0)),
+    WithJsonSchema(
+        {"type": ["string", "number"], "pattern": r"^\d+\s*[smhd]$", "examples": ["90s", "5m", "2h", "14d"]}
+    ),
+]
 """A length of time: "90s", "5m", "2h", "14d" or a number of seconds; longer than zero."""
 
 

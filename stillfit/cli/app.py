@@ -108,7 +108,7 @@ def explain(
     """Say what a detector, rule or advice means, what it rests on, and how to silence it."""
     from stillfit.cli.explain import run_explain
 
-    run_explain(topic, config)
+    run_explain(topic, config, path_given=config != DEFAULT_CONFIG)
 
 
 @app.command()
@@ -125,6 +125,16 @@ def config_check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from stillfit.cli.config import check_config
 
     check_config(config)
+
+
+@config_app.command("init")
+def config_init(
+    path: Annotated[Path | None, typer.Argument(help="A new file; standard output when left out.")] = None,
+) -> None:
+    """Write a commented example to start from."""
+    from stillfit.cli.config import init_config
+
+    init_config(path)
 
 
 @config_app.command("schema")
@@ -188,13 +198,14 @@ def advice_snooze(
 def advice_dismiss(
     advice: AdviceId,
     reason: Annotated[str, typer.Option(help="Why it does not apply; it is kept and shown.")],
+    length: Annotated[str, typer.Option("--for", help="How long: 30d, 180d, at most 365d.")] = "180d",
     config: ConfigPath = DEFAULT_CONFIG,
     by: Who = "",
 ) -> None:
     """Say that it does not apply, and why."""
-    from stillfit.cli.advice import dismiss_advice
+    from stillfit.cli.advice import Dismissal, dismiss_advice
 
-    dismiss_advice(config, advice, reason, by)
+    dismiss_advice(config, advice, Dismissal(reason=reason, length=length, by=by))
 
 
 def main() -> None:

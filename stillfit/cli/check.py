@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from stillfit import cycle
 from stillfit.advice import LIVE_STATES
-from stillfit.cli.terminal import console, report
+from stillfit.cli.terminal import report, show
 from stillfit.export.findings import document
 from stillfit.model import Finding, Severity
 from stillfit.observations import Observations, load_all
 from stillfit.parts import knowledge
 from stillfit.snapshot import Snapshot
+
+T = TypeVar("T")
 
 
 def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
@@ -25,7 +28,7 @@ def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
     if as_json:
         sys.stdout.write(document(outcome, gaps).model_dump_json(indent=2) + "\n")
     else:
-        console().print(report(outcome, gaps))
+        show(report(outcome, gaps))
     return int(fail_on != "never" and _worst(outcome) >= Severity(fail_on).rank)
 
 
@@ -47,9 +50,20 @@ def snapshot_of(observations: Observations) -> Snapshot:
 
 def together(turns: Sequence[cycle.Turn]) -> cycle.Turn:
     """Looks at several moments as one outcome, dated by the last."""
-    parts = ("judgements", "costs", "unpriced", "fits", "undecided", "advice", "transitions")
-    joined = {part: tuple(one for turn in turns for one in getattr(turn, part)) for part in parts}
-    return replace(turns[-1], **joined)
+    return cycle.Turn(
+        at=turns[-1].at,
+        judgements=_all(turn.judgements for turn in turns),
+        costs=_all(turn.costs for turn in turns),
+        unpriced=_all(turn.unpriced for turn in turns),
+        fits=_all(turn.fits for turn in turns),
+        undecided=_all(turn.undecided for turn in turns),
+        advice=_all(turn.advice for turn in turns),
+        transitions=_all(turn.transitions for turn in turns),
+    )
+
+
+def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _worst(outcome: cycle.Turn) -> int:

@@ -115,9 +115,9 @@ class _Screen:
         self._first = True
 
     def __call__(self, view: View) -> None:
-        if view.turn is None:
-            return
-        if self._first and view.advice:
+        if view.turn is None or not all(source.last_success or source.error for source in view.sources):
+            return  # what has not been looked at once is not worth a screen
+        if self._first:
             self._first = False
             console().print(report(view.turn, view.gaps))
         for transition in view.turn.transitions:

@@ -5,6 +5,8 @@ Names come from the observed systems and may hold anything: they are shown as li
 
 from __future__ import annotations
 
+import os
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -17,11 +19,24 @@ from rich.text import Text
 from stillfit.advice import Advice, Option
 from stillfit.cycle import Turn
 from stillfit.export.findings import CoverageOut, coverage, worst_first
-from stillfit.model import CostFigure, Evidence, Finding, FitState, FitVerdict, Gap, Judgement, Money, Severity, Unknown
+from stillfit.model import (
+    CostFigure,
+    Evidence,
+    EvidenceKind,
+    Finding,
+    FitState,
+    FitVerdict,
+    Gap,
+    Judgement,
+    Money,
+    Severity,
+    Unknown,
+)
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 SHOWN_UNKNOWNS = 20
 SHOWN_COSTS = 12
+PIPE_WIDTH = 1_000
 
 
 def safe(text: str) -> str:
@@ -48,13 +63,51 @@ def report(turn: Turn, gaps: Sequence[Gap]) -> RenderableType:
     parts: list[RenderableType] = []
     for title, lines in sections:
         if lines:
-            parts += [Text(title, style="bold underline"), *(Padding(line, (0, 0, 0, 2)) for line in lines), Text()]
+            parts += [
+                Text(title, style="bold underline"),
+                *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines),
+                Text(),
+            ]
     return Group(*parts)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that keeps names literal: no markup, no emoji codes, no guessing of highlights."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """A console that keeps names literal: no markup, no emoji codes, no guessing of highlights.
+
+    What goes to a file or a pipe is not wrapped, so that a line can be searched; COLUMNS sets another width.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
+
+
+def show(*things: RenderableType) -> None:
+    """Print to standard output. Where that is no terminal, without the blanks that tables put at the end of lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(*things, sep="\n")
+        return
+    with out.capture() as capture:
+        out.print(*things, sep="\n")
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def rows(pairs: Iterable[tuple[str, str]]) -> Table:
+    """Names and what there is to say of each, side by side."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in pairs:
+        table.add_row(Text(name), Text(text))
+    return table
+
+
+def length(seconds: int) -> str:
+    """A length of time in the largest unit that divides it well: 45 min, 3 h, 14 d."""
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit and (seconds % unit == 0 or seconds >= 3 * unit):
+            return f"{timedelta(seconds=seconds) / timedelta(seconds=unit):.0f} {name}"
+    return f"{seconds} s"
 
 
 def money(amount: Money) -> str:
@@ -64,52 +117,85 @@ def money(amount: Money) -> str:
     return f"{amount.mid:,.2f} ({amount.low:,.2f} to {amount.high:,.2f})"
 
 
-def evidence_line(one: Evidence) -> str:
-    """One signal with its number, window, coverage and kind."""
-    value = one.text or ("?" if one.mid is None else f"{one.mid:,.4g}")
-    window = f" over {_length(one.window.seconds)}" if one.window else ""
-    cover = f", {one.coverage:.0%} seen" if one.coverage < 1 else ""
-    kind = "" if one.kind.value == "measured" else f" [{one.kind.value}]"
-    return safe(f"{one.signal} = {value} {one.unit}".rstrip() + window + cover + kind)
+def number(value: float) -> str:
+    """As a person reads it: whole from a hundred up, else four digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def evidence_table(evidence: Iterable[Evidence]) -> Table:
+    """Each signal with its number, window, coverage and kind."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for one in evidence:
+        value = one.text or ("?" if one.mid is None else number(one.mid))
+        table.add_row(*(Text(safe(cell), style="dim") for cell in (one.signal, value, _about(one))))
+    return table
+
+
+def _about(one: Evidence) -> str:
+    window = f"over {length(one.window.seconds)}" if one.window else ""
+    cover = f"{one.coverage:.0%} seen" if one.coverage < 1 else ""
+    kind = "" if one.kind is EvidenceKind.MEASURED else one.kind.value
+    return f"{one.unit} {', '.join(part for part in (window, cover, kind) if part)}".strip()
+
+
+def head(severity: Severity, name: str, rest: str = "", tail: str = "") -> Text:
+    """The first line of a finding or of advice: how bad, of what, and what."""
+    return Text.assemble(
+        (f"{severity.value.upper():9}", STYLES[severity]), (safe(name), "bold"), f"  {safe(rest)}", (f"  {tail}", "dim")
+    )
 
 
 def _finding(finding: Finding) -> RenderableType:
-    head = Text.assemble(
-        (f"{finding.severity.value.upper():9}", STYLES[finding.severity]),
-        (f"{safe(finding.subject.name)}  ", "bold"),
-        f"{safe(finding.summary)}",
+    told = f"{finding.cause} ({finding.detector}), confidence {finding.confidence}"
+    return Group(
+        head(finding.severity, finding.subject.name),
+        *indented([safe(finding.summary)]),
+        *indented([f"{told}, since {finding.since:%Y-%m-%d %H:%M} UTC"], style="dim"),
+        inside(evidence_table(finding.evidence)),
     )
-    since = f"{finding.since:%Y-%m-%d %H:%M} UTC"
-    tail = f"{finding.detector}: {finding.cause} - confidence {finding.confidence} - since {since}"
-    return Group(head, *_indented([tail, *map(evidence_line, finding.evidence)], style="dim"))
 
 
 def _advice(record: Advice) -> RenderableType:
-    head = Text.assemble(
-        (f"{record.severity.value.upper():9}", STYLES[record.severity]),
-        (f"{safe(record.subject.name)}  ", "bold"),
-        f"{safe(record.title)}",
-        (f"  {record.id} {record.state.value}", "dim"),
+    return Group(
+        head(record.severity, record.subject.name, tail=f"{record.id} {record.state.value}"),
+        *indented([safe(record.title)], style="bold"),
+        *indented([safe(record.summary)]),
+        inside(option_table(record.option)),
+        inside(takes(record.option)),
+        *saving(record),
     )
-    return Group(head, *_indented([safe(record.summary)]), *_indented(option_lines(record.option)), *_saving(record))
 
 
-def option_lines(option: Option) -> list[str]:
+def option_table(option: Option) -> Table:
     """Steps, commands, what does not help, and what it takes."""
-    steps = [f"{number}) {safe(step)}" for number, step in enumerate(option.steps, 1)]
-    commands = [f"$ {safe(command)}" for command in option.commands]
-    useless = [f"not helpful: {safe(text)}" for text in option.not_helpful]
-    tail = f"effort {option.effort.value} - risk: {safe(option.risk)} - way back: {safe(option.rollback)}"
-    return [*steps, *commands, *useless, tail, f"check afterwards: {safe(option.verify)}"]
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    lines = [(f"{place})", step) for place, step in enumerate(option.steps, 1)]
+    lines += [("$", command) for command in option.commands]
+    lines += [("x", text) for text in option.not_helpful]
+    for mark, text in lines:
+        table.add_row(Text(mark, style="dim"), Text(safe(text)))
+    return table
 
 
-def _saving(record: Advice) -> list[RenderableType]:
+def takes(option: Option) -> Table:
+    """What it takes and what it may break."""
+    lines = (("effort", option.effort.value), ("risk", option.risk), ("way back", option.rollback))
+    return rows((name, safe(text)) for name, text in (*lines, ("afterwards", option.verify)))
+
+
+def saving(record: Advice) -> list[RenderableType]:
+    """What it saves or costs a month, with the arithmetic."""
     if record.saving is None:
         return []
     word = "saves" if record.saving.mid >= 0 else "costs"
     amount = money(record.saving) if record.saving.mid >= 0 else f"{-record.saving.mid:,.2f}"
     lines = [f"{word} {amount} USD a month at prices of {record.saving.price_date:%Y-%m-%d}"]
-    return _indented([*lines, safe(record.saving.arithmetic)], style="green")
+    return indented([*lines, safe(record.saving.arithmetic)], style="green")
 
 
 def _costs(figures: Sequence[CostFigure]) -> RenderableType:
@@ -134,7 +220,7 @@ def _fit(verdict: FitVerdict) -> RenderableType:
     sure = ("possible blocker, confirm: ", "")
     lines = [f"{sure[blocker.certain]}{safe(blocker.sentence)}" for blocker in verdict.blockers]
     missing = [f"not known: {safe(', '.join(verdict.missing))}"] if verdict.missing else []
-    return Group(head, *_indented([*lines, *missing], style="dim"))
+    return Group(head, *indented([*lines, *missing], style="dim"))
 
 
 def _unknowns(unknown: Sequence[Judgement]) -> RenderableType:
@@ -165,13 +251,11 @@ def _coverage(rows: Iterable[CoverageOut]) -> RenderableType:
     return table
 
 
-def _indented(lines: Iterable[str], style: str = "") -> list[RenderableType]:
-    return [Padding(Text(line, style=style), (0, 0, 0, 9)) for line in lines if line]
+def indented(lines: Iterable[str], style: str = "") -> list[RenderableType]:
+    """Lines under a head; the empty ones are left out."""
+    return [inside(Text(line, style=style)) for line in lines if line]
 
 
-def _length(seconds: int) -> str:
-    """A length of time in the largest unit that divides it well: 45 min, 3 h, 14 d."""
-    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= unit and (seconds % unit == 0 or seconds >= 3 * unit):
-            return f"{timedelta(seconds=seconds) / timedelta(seconds=unit):.0f} {name}"
-    return f"{seconds} s"
+def inside(thing: RenderableType) -> RenderableType:
+    """Anything under a head."""
+    return Padding(thing, (0, 0, 0, 9), expand=False)

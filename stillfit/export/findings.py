@@ -164,7 +164,7 @@ def document(turn: Turn, gaps: Iterable[Gap]) -> FindingsDocument:
         at=turn.at,
         findings=tuple(_finding(one) for one in sorted(found, key=lambda f: (-f.severity.rank, str(f.subject)))),
         unknowns=tuple(_unknown(j, j.answer) for j in judged if isinstance(j.answer, Unknown)),
-        advice=tuple(_advice(one) for one in worst_first(turn.advice)),
+        advice=tuple(advice_out(one) for one in worst_first(turn.advice)),
         fit=tuple(_fit(verdict) for verdict in turn.fits),
         cost=tuple(_cost(figure) for figure in turn.costs),
         coverage=coverage(judged),
@@ -251,7 +251,7 @@ def _money(money: Money) -> MoneyOut:
     )
 
 
-def _advice(record: Advice) -> AdviceOut:
+def advice_out(record: Advice) -> AdviceOut:
     return AdviceOut(
         id=record.id,
         rule=record.rule,
