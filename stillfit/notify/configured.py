@@ -31,15 +31,13 @@ def sinks_of(config: Config) -> tuple[Sink, ...]:
         return ()
     if slack.webhook_url is not None:
         return (WebhookSink(slack.webhook_url.get_secret_value()),)
-    token = _token(slack)
-    return (SlackSink(Api(token, slack.base_url), slack.channel),) if token else ()
+    return (SlackSink(Api(_token(slack), slack.base_url), slack.channel),)
 
 
 def _token(slack: Slack) -> str:
-    if slack.token is not None:
-        return slack.token.get_secret_value().strip()
-    if slack.token_file is None:
-        return ""
+    """One of the two is there: the configuration refuses anything else."""
+    if slack.token is not None or slack.token_file is None:
+        return slack.token.get_secret_value().strip() if slack.token else ""
     try:
         return slack.token_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

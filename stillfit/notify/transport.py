@@ -69,6 +69,8 @@ def delivery_errors(what: str) -> Iterator[None]:
         reason = error.reason if isinstance(error, URLError) else error
         why = f"{what}: {_said(reason)}"
         raise DeliveryError(why, permanent=False, unknown_outcome=not _never_sent(reason)) from None
+    except ValueError:
+        raise DeliveryError(f"{what}: its address or token cannot be used: check it", permanent=True) from None
 
 
 def retry_after(headers: Mapping[str, str], default: float = 30.0) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from stillfit.advice import Advice, AdviceState, Effort, Option, Transition
 from stillfit.model import Confidence, Engine, EvidenceKind, Severity, Subject
@@ -46,7 +47,7 @@ TOMBSTONES = Option(
 
 def scenes() -> dict[str, Scene]:
     later = NOON + timedelta(hours=2, minutes=30)
-    on = {"at": later, "before": AdviceState.OPEN}
+    on: dict[str, Any] = {"at": later, "before": AdviceState.OPEN}
     return {
         "open_critical": (advice(), transition()),
         "open_warning": (_tombstones(), transition(advice_id="A-7e57ab1e00")),
