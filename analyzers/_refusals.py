@@ -70,16 +70,17 @@ class Refused:
 def refused(case: Case, direction: str) -> Refused | None:
     """What was refused of one direction; None where no metric proves it.
 
-    The sum over all reasons comes first; where it is missing, the reasons that are there are a lower bound.
+    The sum over all reasons is published by itself; the reasons that are there are a lower bound for it.
     """
     total = f"{direction}_throttle_events"
     reasons = [name for name in cause_metrics(direction) if case.proves(name)]
-    metrics = [total] if case.proves(total) else reasons
-    if not metrics:
+    metric = total if case.proves(total) else next(iter(reasons), None)
+    if metric is None:
         return None
-    known = [np.nan_to_num(case.values(name)) for name in metrics]
-    alike = [one for one in known if len(one) == len(known[0])]
-    return _build(case, direction, metrics[0], np.sum(alike, axis=0))
+    events = np.nan_to_num(case.values(metric))
+    known = [np.nan_to_num(case.values(name)) for name in reasons]
+    alike = [one for one in known if len(one) == len(events)]
+    return _build(case, direction, metric, np.maximum(events, np.sum(alike, axis=0)) if alike else events)
 
 
 def refused_requests(case: Case, direction: str = "") -> Refused | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from analyzers._limits import limit_met, throttled_indexes, was_lowered
+from analyzers._limits import Limit, limit_met, throttled_indexes, was_lowered
 from analyzers._refusals import Refused, cause_metrics, refused, refused_requests
 from stillfit.case import Analyzer, Case, Threshold, why_unproven
 from stillfit.metrics import METRICS
-from stillfit.model import Engine, Evidence, EvidenceKind, Finding, Level, Severity, Unknown
+from stillfit.model import Confidence, Engine, Evidence, EvidenceKind, Finding, Level, Severity, Unknown
 
 CAUSES = {
     "provisioned": "the provisioned capacity of the table or index was used up",
@@ -112,11 +112,16 @@ def _finding(case: Case, one: Refused) -> Finding:
         subject=case.subject,
         cause=limit.cause,
         severity=_severity(case, one),
-        confidence=limit.confidence,
+        confidence=_confidence(one, limit),
         since=datetime.fromtimestamp(max(one.first, case.window.start), UTC),
         summary=f"{_amount(case, one)}: {limit.why}",
         evidence=_evidence(case, one),
     )
+
+
+def _confidence(one: Refused, limit: Limit) -> Confidence:
+    """The cause may be certain; whether it matters is not, where nobody knows of how many requests."""
+    return Confidence.MEDIUM if limit.confidence is Confidence.HIGH and one.least_share is None else limit.confidence
 
 
 def _amount(case: Case, one: Refused) -> str:

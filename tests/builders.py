@@ -103,20 +103,24 @@ def case(
 ) -> Case:
     """A case at noon. A metric may name its statistic: consumed_read_units__count=5_000."""
     window = Span(NOON_S - round(hours * 3600), NOON_S)
-    named = [(name.split("__")[0], name.partition("__")[2], numbers) for name, numbers in metrics.items()]
-    made = (
-        series(metric, numbers, of=of, window=window, statistic=Statistic(statistic) if statistic else None)
-        for metric, statistic, numbers in named
-    )
     return Case(
         subject=of,
         at=NOON,
         window=window,
-        series=(*made, *extra),
+        series=(*each(metrics, of=of, window=window), *extra),
         attributes=Attributes.of(of, NOON, settings) if settings is not None else None,
         changes=tuple(changes),
         gaps=tuple(gaps),
         related=tuple(related),
+    )
+
+
+def each(metrics: Mapping[str, Numbers], *, of: Subject = ORDERS, window: Span = HOUR) -> tuple[Series, ...]:
+    """Series by name, each with its default statistic or the one after two underscores."""
+    named = [(name.split("__")[0], name.partition("__")[2], numbers) for name, numbers in metrics.items()]
+    return tuple(
+        series(metric, numbers, of=of, window=window, statistic=Statistic(statistic) if statistic else None)
+        for metric, statistic, numbers in named
     )
 
 
