@@ -121,13 +121,15 @@ ABOUT_ITSELF = _rows(
         ("sink", "outcome"),
         "Messages handed to a sink, by outcome",
         "Anything but `sent` means that people may not have been told.",
+        {"outcome": ("sent", "retried", "unknown", "failed")},
     ),
     (
         "notify_errors_total",
         "counter",
         ("sink", "outcome"),
         "Messages that a sink did not take",
-        "`permanent`: a token, channel or webhook is wrong and nothing heals it but you.",
+        "`failed`: a token, channel or webhook is wrong and nothing heals it but you; `retried` heals by itself.",
+        {"outcome": ("retried", "unknown", "failed")},
     ),
     (
         "store_writable",

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from stillfit.advice import LIVE_STATES, Advice, AdviceState
 from stillfit.clock import Clock
+from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.cycle import Turn
 from stillfit.export.catalogue import EXPORTED, FIT_STATES
 from stillfit.export.findings import coverage
@@ -21,8 +22,7 @@ from stillfit.model import CostFigure, Engine, FitVerdict, Unknown
 
 Family = GaugeMetricFamily | CounterMetricFamily
 
-CURRENT, ALTERNATIVE = "current", "alternative"
-TOTAL = "total"
+ALTERNATIVE = "alternative"
 
 
 class Fleet(Collector):

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from stillfit.advice import Advice, AdviceState
+from stillfit.costs.dynamodb import CURRENT, TOTAL
+from stillfit.costs.saving import saving
 from stillfit.export.findings import coverage
 from stillfit.export.html import Child, Html, join, tag
 from stillfit.export.view import SourceStatus
 from stillfit.export.wording import ago, band, dollars, moment, plain, plural, since
 from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
 
-CURRENT, TOTAL = "current", "total"
 MOST_ROWS = 40
 STALE_AFTER = timedelta(minutes=15)
 """CloudWatch points settle within minutes; beyond this nothing new is judged."""
@@ -31,7 +32,7 @@ def section(title: str, note: str, *children: Child) -> Html:
     return tag("section", tag("h2", title, tag("small", note)), *children)
 
 
-def costs(figures: Iterable[CostFigure]) -> Html | None:
+def costs(figures: Sequence[CostFigure]) -> Html | None:
     """What each table costs now and under its other options, dearest first."""
     by_table: defaultdict[Subject, dict[str, CostFigure]] = defaultdict(dict)
     for figure in figures:
@@ -41,9 +42,12 @@ def costs(figures: Iterable[CostFigure]) -> Html | None:
         return None
     options = sorted({option for row in by_table.values() for option in row} - {CURRENT})
     ordered = sorted(by_table.items(), key=lambda item: -_now(item[1]))
-    total = sum(_now(row) for row in by_table.values())
+    total, dearest = sum(_now(row) for row in by_table.values()), max(1e-9, _now(ordered[0][1]))
     head = tag("tr", [tag("th", name) for name in ("table", "now", *options, "best saving")])
-    rows = [_cost_row(subject, row, options, max(1e-9, _now(ordered[0][1]))) for subject, row in ordered[:MOST_ROWS]]
+    rows = [
+        tag("tr", _cost_cells(subject, row, options, dearest), _saving_cell(figures, subject, options))
+        for subject, row in ordered[:MOST_ROWS]
+    ]
     oldest = min(figure.money.price_date for row in by_table.values() for figure in row.values())
     note = f"{dollars(total)} a month in all · list prices of {oldest:%Y-%m-%d}"
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="costs")
@@ -54,11 +58,7 @@ def _now(row: dict[str, CostFigure]) -> float:
     return row[CURRENT].money.mid if CURRENT in row else 0.0
 
 
-def _cost_row(subject: Subject, row: dict[str, CostFigure], options: Sequence[str], dearest: float) -> Html:
-    savings = {name: _now(row) - row[name].money.mid for name in options if name in row and CURRENT in row}
-    best = max(savings, key=lambda name: savings[name], default="")
-    worth = best and savings[best] >= max(1.0, 0.05 * _now(row))
-    saving = join(tag("b", dollars(savings[best])), tag("small", best)) if worth else tag("span", "none", class_="dim")
+def _cost_cells(subject: Subject, row: dict[str, CostFigure], options: Sequence[str], dearest: float) -> Html:
     bar = tag(
         "svg",
         tag("rect", width=f"{100 * _now(row) / dearest:.1f}", height="4"),
@@ -66,13 +66,18 @@ def _cost_row(subject: Subject, row: dict[str, CostFigure], options: Sequence[st
         viewBox="0 0 100 4",
         preserveAspectRatio="none",
     )
-    cells = [_cost_cell(row.get(name)) for name in options]
+    now = tag("td", _amount(row.get(CURRENT)), bar)
+    return join(tag("th", subject.name, scope="row"), now, [_cost_cell(row.get(name)) for name in options])
+
+
+def _saving_cell(figures: Sequence[CostFigure], table: Subject, options: Sequence[str]) -> Html:
+    """The saving that the rules decide on, where even its least favourable end is one."""
+    known = {option: saved for option in options if (saved := saving(figures, table, option)) is not None}
+    best = max(known, key=lambda option: known[option].mid, default="")
+    if not best or known[best].low <= 0:
+        return tag("td", tag("span", "none" if known else "not known", class_="dim"))
     return tag(
-        "tr",
-        tag("th", subject.name, scope="row"),
-        tag("td", _amount(row.get(CURRENT)), bar),
-        cells,
-        tag("td", saving, class_="good" if worth else None),
+        "td", tag("b", dollars(known[best].mid)), tag("small", best), class_="good", title=known[best].arithmetic
     )
 
 
