@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any
 
@@ -51,10 +52,10 @@ tests:
 
 def text(changes: Mapping[str, Any] | None = None) -> str:
     """The base rule as YAML, with keys replaced; a dotted key reaches inside, None removes."""
-    document = yaml.safe_load(yaml.safe_dump(BASE))
+    document = deepcopy(BASE)
     for key, value in (changes or {}).items():
         *path, last = key.split(".")
-        section = document
+        section: Any = document
         for part in path:
             section = section[int(part)] if part.isdigit() else section[part]
         if value is None:
