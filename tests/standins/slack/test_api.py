@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from stillfit.standins.slack import CHANNEL, SCOPES, TOKEN, Channel, Content, Fault, FaultKind, Moment, SlackStandIn
+from stillfit.standins.slack import CHANNEL, SCOPES, TOKEN, Channel, Fault, FaultKind, Moment, SlackStandIn
 
 METADATA = {"event_type": "test", "event_payload": {"id": "7"}}
 
@@ -190,7 +190,7 @@ def test_a_webhook_takes_a_message_and_says_ok(slack: SlackStandIn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "said"),
+    ("path", "body", "expected"),
     [
         ("", b"{", (400, "invalid_payload")),
         ("", b'{"text":"x","to":"y"}', (400, "invalid_payload")),
