@@ -21,6 +21,7 @@ from rich.text import Text
 
 from stillfit import lifecycle
 from stillfit.advice import LIVE_STATES, Advice, AdviceState, Transition
+from stillfit.cli.logs import quieten
 from stillfit.cli.terminal import (
     STYLES,
     evidence_table,
@@ -171,6 +172,7 @@ def whole(record: Advice, history: Iterable[Transition]) -> RenderableType:
 @contextmanager
 def desk(path: Path) -> Iterator[Desk]:
     """The store of a configuration, joined beside the daemons that may keep it."""
+    quieten()
     config, clock = load(path), SystemClock()
     with closing(Store.open(config.store, clock=clock, exclusive=False)) as store:
         yield Desk(config=config, store=store, clock=clock)

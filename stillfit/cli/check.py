@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from stillfit import cycle
 from stillfit.advice import LIVE_STATES
+from stillfit.cli.logs import quieten
 from stillfit.cli.terminal import report, show
 from stillfit.export.findings import document
 from stillfit.model import Finding, Severity
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
     """Judge the files, each moment by itself, print the outcome, and say by the exit code what was found."""
+    quieten()
     moments, known = load_all(paths), knowledge()
     outcome = together([cycle.look(snapshot_of(moment), known) for moment in moments])
     gaps = tuple(gap for moment in moments for gap in moment.batch.gaps)

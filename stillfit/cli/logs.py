@@ -9,6 +9,13 @@ from typing import Literal
 import structlog
 
 
+def quieten() -> None:
+    """For commands whose standard output is data: only errors are logged, and on standard error."""
+    set_up_logs("text")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    logging.getLogger().setLevel(logging.CRITICAL)
+
+
 def set_up_logs(form: Literal["auto", "json", "text"]) -> None:
     """Send every log line to standard error in one form; `auto` asks whether that is a terminal."""
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())

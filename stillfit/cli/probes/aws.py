@@ -1,0 +1,211 @@
+"""One account and region: whose it is, how far the clocks are apart, and each permission by one real call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from collector.aws.autoscaling import NAMESPACE as SCALING
+from collector.aws.connection import Connection, account_of
+from collector.aws.failures import GoneError
+from collector.aws.limiter import Limiter
+from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
+from collector.aws.target import AwsTarget, Patience
+from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
+from stillfit.cli.spending import metrics_a_look, usd_a_month
+from stillfit.clock import Clock
+from stillfit.config import Aws, Config
+from stillfit.errors import SourceError
+from stillfit.model import Engine, GapReason, Span, Subject
+from stillfit.sources import target
+
+PATIENCE = Patience(connect_s=3.0, read_s=6.0, attempts=1)
+DEADLINE_S = 45.0
+SKEW_NOTED_S, SKEW_REFUSED_S = 30, 300
+"""AWS refuses signatures that are more than five minutes off (IAM user guide, "Signature Version 4"); half a minute
+off is already worth setting right (ours)."""
+ABSENT = "stillfit-doctor-asks"
+"""A table that does not exist: "not found" from it proves the permission as well as an answer does."""
+
+Ask = Callable[[Connection, str, datetime], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One action, how to try it, and what goes blind without it."""
+
+    action: str
+    blind: str
+    ask: Ask
+    essential: bool = False
+
+
+def probes(config: Config, clock: Clock) -> tuple[Probe, ...]:
+    return tuple(
+        Probe(
+            area=f"aws {one.account or one.role_arn or one.profile or ''} {region}".replace("  ", " "),
+            run=_look(one, region, clock),
+            deadline_s=DEADLINE_S,
+        )
+        for one in config.aws
+        for region in one.regions
+    )
+
+
+def _look(settings: Aws, region: str, clock: Clock) -> Callable[[], Iterator[Result]]:
+    def look() -> Iterator[Result]:
+        wanted = target(settings, region)
+        with closing(Connection(wanted, clock, Limiter(clock), PATIENCE)) as connection:
+            yield from _account(connection, wanted, settings, clock)
+
+    return look
+
+
+def _account(connection: Connection, wanted: AwsTarget, settings: Aws, clock: Clock) -> Iterator[Result]:
+    try:
+        account = account_of(connection, wanted)
+        answer = connection.call("sts", "GetCallerIdentity", wanted.region, expect="Arn")
+    except SourceError as error:
+        yield failed("identity", str(error), "nothing of this region can be read until then")
+        return
+    yield ok("identity", f"account {account}, {answer['Arn']}")
+    yield _skew(answer, clock.now())
+    tables = yield from _tables(connection, wanted)
+    if tables is not None:
+        watched = [name for name in tables if wanted.watches(name)]
+        yield _counted(tables, watched, settings)
+        for permission in PERMISSIONS:
+            yield _tried(connection, permission, watched[0] if watched else ABSENT, clock.now())
+
+
+def _tables(connection: Connection, wanted: AwsTarget) -> Generator[Result, None, list[str] | None]:
+    """Returns the names, or None where they cannot be listed."""
+    tokens = ("LastEvaluatedTableName", "ExclusiveStartTableName")
+    try:
+        pages = connection.pages("dynamodb", "ListTables", wanted.region, expect="TableNames", tokens=tokens)
+        names = [name for page in pages for name in page]
+    except SourceError as error:
+        yield failed("dynamodb:ListTables", str(error), "blind to everything here: no table is found")
+        return None
+    yield ok("dynamodb:ListTables", "granted")
+    return names
+
+
+def _counted(tables: list[str], watched: list[str], settings: Aws) -> Result:
+    if not watched:
+        why = "none of them is watched: check include and exclude" if tables else "is this the right region?"
+        return warning("tables", f"{len(tables)} tables found", why)
+    least, most = (
+        usd_a_month(len(watched) * metrics_a_look(_TABLE, provisioned=provisioned), settings.every)
+        for provisioned in (False, True)
+    )
+    cost = (
+        f"looking at them costs about {least:,.2f} to {most:,.2f} USD a month in CloudWatch, their indexes come on top"
+    )
+    return ok("tables", f"{len(watched)} of {len(tables)} tables are watched; {cost}")
+
+
+def _tried(connection: Connection, permission: Permission, table: str, now: datetime) -> Result:
+    try:
+        permission.ask(connection, table, now)
+    except GoneError:
+        return ok(permission.action, "granted")
+    except SourceError as error:
+        fix = f"blind until then: {permission.blind}"
+        if permission.essential or error.reason is GapReason.DENIED:
+            return failed(permission.action, str(error), fix, essential=permission.essential)
+        return warning(permission.action, str(error), fix)
+    return ok(permission.action, "granted")
+
+
+def _skew(answer: Mapping[str, Any], now: datetime) -> Result:
+    told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        seconds = abs((parsedate_to_datetime(told) - now).total_seconds())
+    except (TypeError, ValueError):
+        return warning("clock", "AWS did not tell the time, so this machine's clock could not be compared")
+    sentence = f"{seconds:.0f} s apart from AWS"
+    if seconds < SKEW_NOTED_S:
+        return ok("clock", sentence)
+    fix = "set this machine's clock (chrony, systemd-timesyncd): AWS refuses what is five minutes off"
+    return failed("clock", sentence, fix) if seconds >= SKEW_REFUSED_S else warning("clock", sentence, fix)
+
+
+def _call(service: str, operation: str, expect: str, **parameters: object) -> Ask:
+    return lambda connection, _table, _now: connection.call(
+        service, operation, "the doctor", expect=expect, **parameters
+    )
+
+
+def _of_table(operation: str, expect: str) -> Ask:
+    return lambda connection, table, _now: connection.call(
+        "dynamodb", operation, f'table "{table}"', expect=expect, TableName=table
+    )
+
+
+def _metric_data(connection: Connection, table: str, now: datetime) -> object:
+    """One metric of one table over five minutes: a hundred-thousandth of a dollar."""
+    subject = Subject(engine=Engine.DYNAMODB, scope=("", ""), table=table)
+    end = int(now.timestamp()) // 300 * 300
+    queries = b"[" + Questions().ask(subject, CONSUMED[0]).queries(60) + b"]"
+    return connection.guarded(
+        lambda clients: list(clients.lane.pages(queries, Span(end - 300, end))),
+        action="cloudwatch:GetMetricData",
+        about=f'table "{table}"',
+    )
+
+
+_TABLE = Subject(engine=Engine.DYNAMODB, scope=("", ""), table=ABSENT)
+PERMISSIONS = (
+    Permission(
+        action="cloudwatch:GetMetricData",
+        blind="all load: nothing can be judged, priced or sized",
+        ask=_metric_data,
+        essential=True,
+    ),
+    Permission(
+        action="dynamodb:DescribeTable",
+        blind="keys, indexes, billing mode and size: no cause and no cost can be named",
+        ask=_of_table("DescribeTable", "Table"),
+        essential=True,
+    ),
+    Permission(
+        action="cloudwatch:ListMetrics",
+        blind="requests, latency and errors by operation",
+        ask=_call("cloudwatch", "ListMetrics", "Metrics", Namespace=NAMESPACE, MetricName=LISTED[0]),
+    ),
+    Permission(
+        action="dynamodb:DescribeTimeToLive",
+        blind="whether rows expire",
+        ask=_of_table("DescribeTimeToLive", "TimeToLiveDescription"),
+    ),
+    Permission(
+        action="dynamodb:DescribeContinuousBackups",
+        blind="whether backups are paid for",
+        ask=_of_table("DescribeContinuousBackups", "ContinuousBackupsDescription"),
+    ),
+    Permission(
+        action="dynamodb:DescribeContributorInsights",
+        blind="whether hot keys are recorded",
+        ask=_of_table("DescribeContributorInsights", "ContributorInsightsStatus"),
+    ),
+    Permission(
+        action="application-autoscaling:DescribeScalableTargets",
+        blind="the limits of auto scaling: advice on capacity cannot tell its floor from its need",
+        ask=_call("application-autoscaling", "DescribeScalableTargets", "ScalableTargets", **SCALING),
+    ),
+    Permission(
+        action="application-autoscaling:DescribeScalingPolicies",
+        blind="the target of auto scaling",
+        ask=_call("application-autoscaling", "DescribeScalingPolicies", "ScalingPolicies", **SCALING),
+    ),
+    Permission(
+        action="application-autoscaling:DescribeScalingActivities",
+        blind="when capacity was changed: throttling after a scale-in is not told apart",
+        ask=_call("application-autoscaling", "DescribeScalingActivities", "ScalingActivities", **SCALING),
+    ),
+)
