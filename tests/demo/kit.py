@@ -2,12 +2,11 @@
 
 with Watched(seed=7, folder=tmp_path) as watched:
     watched.go(minutes=40)
-    watched.causes()
+    found(watched.turns[-1])
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,9 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from collector.source import Source
-from stillfit import cycle
-from stillfit.advice import Advice
 from stillfit.cli.demo import CREDENTIALS
 from stillfit.clock import FakeClock
 from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
@@ -26,19 +22,12 @@ from stillfit.cycle import Turn
 from stillfit.demo.cloud import furnish
 from stillfit.demo.cluster import ClusterWorld, nodes
 from stillfit.demo.story import Story, story
-from stillfit.export.health import Health
-from stillfit.intake import Intake
-from stillfit.model import Finding, Judgement, Unknown
-from stillfit.parts import assemble
-from stillfit.snapshot import Snapshot
 from stillfit.standins.aws import AwsStandIn, World
 from stillfit.standins.cql import CqlStandin
-from stillfit.standins.slack import TOKEN, Channel, Post, SlackStandIn
-from stillfit.store.store import Store
+from stillfit.standins.slack import TOKEN, SlackStandIn
+from tests.scenarios.watching import CHANNEL, Watching
 
-CHANNEL = Channel(id="C0DATABASE", name="databases")
 STEP = timedelta(minutes=5)
-BALLAST = 64 * 1024
 
 
 class Fleet:
@@ -117,45 +106,30 @@ def environment(wanted: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-class Watched:
-    """A fleet with everything of the daemon but its timer: each step collects, judges, keeps and sends."""
+class Watched(Watching):
+    """A fleet that is watched, on a clock that is stepped."""
 
     def __init__(self, seed: int, folder: Path) -> None:
-        self.clock = FakeClock()
-        self.fleet = Fleet(seed, self.clock)
-        self.health = Health()
-        self.turns: list[Turn] = []
-        self.snapshots: list[Snapshot] = []
-        self._url = f"sqlite:///{folder}/stillfit.db"
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._stack.enter_context(self.fleet.served())
-        self.config = self.fleet.config(self._url)
-        self.store = Store.open(self._url, clock=self.clock, ballast_bytes=BALLAST)
-        self._stack.callback(self.store.close)
-        self.parts = assemble(self.config, self.store, self.clock)
-        self._stack.callback(self.parts.close)
-        self.intake = Intake(self.store, self.clock, self.health)
-        return self
+        self.steps = FakeClock()
+        self.fleet = Fleet(seed, self.steps)
+        self._served = ExitStack()
+        self._served.enter_context(self.fleet.served())
+        super().__init__(self.fleet.config(f"sqlite:///{folder}/stillfit.db"), self.steps)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        return tuple(source for source, _ in self.parts.sources)
+        super().__exit__(kind, error, trace)
+        self._served.close()
 
     def go(self, minutes: float) -> Turn:
         """Let time pass in steps; the turn at its end."""
         end = self.clock.now() + timedelta(minutes=minutes)
-        self.step()
+        turn = self.step()
         while self.clock.now() < end:
-            self.clock.advance(STEP.total_seconds())
-            self.step()
-        return self.turns[-1]
+            self.steps.advance(STEP.total_seconds())
+            turn = self.step()
+        return turn
 
     def look_after(self, minutes: float) -> Turn:
         """One turn after that long, with as little reading as it takes: the cluster has no past that can be asked."""
@@ -164,49 +138,6 @@ class Watched:
         end = self.clock.now() + timedelta(minutes=minutes)
         while self.clock.now() < end:
             self.intake.collect(cluster)
-            self.clock.advance(STEP.total_seconds())
-        self.intake.collect(cloud)
-        self.intake.collect(cluster)
+            self.steps.advance(STEP.total_seconds())
+        self.collect()
         return self.judge()
-
-    def step(self) -> Turn:
-        for source in self.sources:
-            self.intake.collect(source)
-        turn = self.judge()
-        self.parts.sender.send_due(None)
-        return turn
-
-    def judge(self) -> Turn:
-        snapshot = self.intake.snapshot(self.sources, self.config.workloads, self.config.lookback)
-        turn = cycle.turn(snapshot, self.parts.knowledge, self.store.advice())
-        self.store.commit(turn.advice, turn.transitions, self.parts.sender.compose(turn), epoch=None)
-        self.snapshots.append(snapshot)
-        self.turns.append(turn)
-        return turn
-
-    def messages(self) -> list[str]:
-        """The first line of each message that now stands in the channel."""
-        return [headline(post) for post in self.fleet.slack.workspace.roots(CHANNEL.id)]
-
-
-def headline(post: Post) -> str:
-    return next((str(block["text"]["text"]) for block in post.content.blocks if block["type"] == "header"), "")
-
-
-def shown(post: Post) -> str:
-    """All that a message shows, as one text."""
-    return json.dumps([post.content.text, post.content.blocks, post.content.attachments], ensure_ascii=False)
-
-
-def found(turn: Turn) -> dict[str, Finding]:
-    """Findings by detector and name of what they are said of."""
-    answers = ((one, one.answer) for one in turn.judgements)
-    return {f"{one.detector} {one.subject.name}": answer for one, answer in answers if isinstance(answer, Finding)}
-
-
-def unknowns(turn: Turn) -> list[Judgement]:
-    return [one for one in turn.judgements if isinstance(one.answer, Unknown)]
-
-
-def live(advice: tuple[Advice, ...]) -> list[str]:
-    return sorted(f"{one.rule} {one.subject.name} {one.state}" for one in advice)

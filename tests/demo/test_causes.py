@@ -11,7 +11,8 @@ import pytest
 from stillfit import demo
 from stillfit.demo.story import Story
 from stillfit.model import FitState, GapReason, Level, Severity
-from tests.demo.kit import Watched, found, unknowns
+from tests.demo.kit import Watched
+from tests.scenarios.watching import found, unknowns
 
 pytestmark = pytest.mark.xdist_group("simulated fleet")
 
