@@ -93,17 +93,33 @@ def _amount(figure: CostFigure | None) -> Html:
 
 
 def fits(verdicts: Sequence[FitVerdict]) -> Html | None:
-    """Each workload on what it runs on now, then what else it could run on; the worst first."""
+    """Each workload on what it runs on now, and where else it could run; those that nothing is known of together."""
     by_workload: defaultdict[str, list[FitVerdict]] = defaultdict(list)
     for verdict in verdicts:
         by_workload[verdict.workload].append(verdict)
     if not by_workload:
         return None
-    ordered = sorted(by_workload.items(), key=lambda item: (_rank(item[1]), item[0]))
+    undecided: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    told: list[tuple[int, str, Html]] = []
+    for name, rows in by_workload.items():
+        if _is_undecided(rows):
+            undecided[_missing(rows)].append(name)
+        else:
+            told.append((_rank(rows), name, _workload(name, rows)))
     bad = sum(one.is_current and one.state is FitState.DOES_NOT_FIT for one in verdicts)
-    note = f"{bad} of {plural(len(ordered), 'workload')} no longer fit" if bad else plural(len(ordered), "workload")
-    told = [_workload(name, rows) for name, rows in ordered[:MOST_ROWS]]
-    return section("Still fit?", note, tag("div", told, class_="fits"), _rest(len(ordered)))
+    many = plural(len(by_workload), "workload")
+    note = f"{bad} of {many} no longer {'fits' if bad == 1 else 'fit'}" if bad else many
+    drawn = [html for _, _, html in sorted(told)[:MOST_ROWS]]
+    return section("Still fit?", note, drawn, [_undecided(names, missing) for missing, names in undecided.items()])
+
+
+def _is_undecided(verdicts: Sequence[FitVerdict]) -> bool:
+    current = [one for one in verdicts if one.is_current]
+    return bool(current) and all(one.state is FitState.UNKNOWN and not one.blockers for one in current)
+
+
+def _missing(verdicts: Sequence[FitVerdict]) -> tuple[str, ...]:
+    return tuple(sorted({name for one in verdicts if one.is_current for name in one.missing}))
 
 
 def _rank(verdicts: Sequence[FitVerdict]) -> int:
@@ -112,25 +128,38 @@ def _rank(verdicts: Sequence[FitVerdict]) -> int:
 
 
 def _workload(name: str, verdicts: Sequence[FitVerdict]) -> Html:
-    current = [one for one in verdicts if one.is_current]
-    others = [one for one in verdicts if not one.is_current]
-    words = [
-        tag("span", f"{one.candidate}: {one.state.value}", class_=f"pill {_FIT_CLASS[one.state]}", title=_why(one))
-        for one in others
+    elsewhere: defaultdict[FitState, list[str]] = defaultdict(list)
+    for one in verdicts:
+        if not one.is_current:
+            elsewhere[one.state].append(one.candidate)
+    lines = [
+        tag("p", _state(state), tag("span", f" {', '.join(candidates)}", class_="dim"))
+        for state, candidates in sorted(elsewhere.items(), key=lambda item: list(FitState).index(item[0]))
     ]
-    elsewhere = tag("p", tag("span", "elsewhere ", class_="dim"), words, class_="pills") if words else None
-    return tag("div", tag("h4", name), [_current(one) for one in current], elsewhere, class_="fit")
+    head = tag("p", "elsewhere", class_="dim") if lines else None
+    current = [_current(one) for one in verdicts if one.is_current]
+    return tag("div", tag("h4", name), current, head, lines, class_="fit")
 
 
 def _current(verdict: FitVerdict) -> Html:
-    head = tag("span", verdict.state.value, class_=f"pill {_FIT_CLASS[verdict.state]}")
     blockers = [tag("li", one.sentence, class_=None if one.certain else "dim") for one in verdict.blockers]
     missing = tag("p", f"not known: {', '.join(verdict.missing)}", class_="dim") if verdict.missing else None
-    return join(tag("p", head, f" on {verdict.candidate}"), tag("ul", blockers) if blockers else None, missing)
+    head = tag("p", _state(verdict.state), f" on {verdict.candidate}")
+    return join(head, tag("ul", blockers) if blockers else None, missing)
 
 
-def _why(verdict: FitVerdict) -> str | None:
-    return "; ".join(one.sentence for one in verdict.blockers) or ", ".join(verdict.missing) or None
+def _state(state: FitState) -> Html:
+    return tag("span", state.value, class_=f"pill {_FIT_CLASS[state]}")
+
+
+def _undecided(names: Sequence[str], missing: Sequence[str]) -> Html:
+    """Only people know these facts; the page says how to tell them."""
+    return tag(
+        "div",
+        tag("p", _state(FitState.UNKNOWN), f" {', '.join(names[:MOST_ROWS])}", _rest(len(names))),
+        tag("p", f"Declare what no metric tells: {', '.join(missing)}.", class_="dim") if missing else None,
+        class_="fit",
+    )
 
 
 def sources(statuses: Sequence[SourceStatus], started_at: datetime, now: datetime) -> Html:
