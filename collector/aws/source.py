@@ -48,8 +48,10 @@ from stillfit.model import (
 SETTLE_S = 300
 """Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
 is made again with what came later, because every cycle reads the last 15 minutes anew."""
-READ_EVERY_S = 300
-"""Period of the series made of settings (sizes): no point of them is nearer to the next than this."""
+SIZE_PERIOD_S = 3_600
+"""Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
+POINTS_A_BATCH = 2_000_000
+"""Of 16 bytes each: what one batch may hold of memory (ours: 32 MB)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
 
@@ -72,6 +74,26 @@ class _Cycle:
 
     def served(self, table: Subject) -> tuple[str, ...]:
         return self.operations.of(table) if self.operations else ()
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Answers that are not handed over yet."""
+
+    series: list[Series] = field(default_factory=list)
+    read: list[tuple[Ask, Stretch]] = field(default_factory=list)
+    points: int = 0
+
+    def add(self, series: Iterable[Series], read: Iterable[tuple[Ask, Stretch]]) -> None:
+        for one in series:
+            self.series.append(one)
+            self.points += len(one.times)
+        self.read.extend(read)
+
+    def clear(self) -> None:
+        self.series.clear()
+        self.read.clear()
+        self.points = 0
 
 
 class AwsSource:
@@ -215,19 +237,28 @@ class AwsSource:
         self._meter.add(spared_metrics=spared)
 
     def _read(self, wanted: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
+        """Answers in batches of many series: the store writes each of its chunks once a batch."""
         missing: list[Missing] = []
+        taken = _Taken()
         for request, got in self._reader.read(pack(wanted)):
             lost = {one.ask.number for one in got.missing}
-            for ask in request.asks:
-                if ask.number not in lost:
-                    self._progress.read(ask, request.stretch)
+            taken.add(got.series, [(ask, request.stretch) for ask in request.asks if ask.number not in lost])
             missing += got.missing
             cycle.tripwire.note(got.series)
-            if got.series:
-                yield Batch(source=self.id, at=cycle.at, series=got.series)
+            if taken.points >= POINTS_A_BATCH:
+                yield from self._handed_over(taken, cycle)
+        yield from self._handed_over(taken, cycle)
         for one in missing:
             self._progress.failed(origin(self._questions, one.ask), one.stretch)
         cycle.missing += missing
+
+    def _handed_over(self, taken: _Taken, cycle: _Cycle) -> Iterator[Batch]:
+        """What was taken so far; it counts as read once whoever stores it comes back for more."""
+        if taken.series:
+            yield Batch(source=self.id, at=cycle.at, series=tuple(taken.series))
+        for ask, stretch in taken.read:
+            self._progress.read(ask, stretch)
+        taken.clear()
 
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
         asked = (gap for one in cycle.missing for gap in self._gaps_of(one))
@@ -259,18 +290,18 @@ def open_source(
 
 
 def _sizes(members: Iterable[Member], until: int) -> Iterator[Series]:
-    """What DescribeTable counted, as the value of the five minutes that have just ended."""
-    start = until // READ_EVERY_S * READ_EVERY_S - READ_EVERY_S
+    """What DescribeTable counted, as the value of the hour that has just ended."""
+    start = until // SIZE_PERIOD_S * SIZE_PERIOD_S - SIZE_PERIOD_S
     for member in members:
         for subject, metric, value in member.sizes:
             yield Series(
                 subject=subject,
                 metric=metric,
                 statistic=Statistic.LAST,
-                period_s=READ_EVERY_S,
+                period_s=SIZE_PERIOD_S,
                 times=np.array([start], np.int64),
                 values=np.array([value]),
-                covered=(Span(start, start + READ_EVERY_S),),
+                covered=(Span(start, start + SIZE_PERIOD_S),),
             )
 
 

@@ -83,7 +83,19 @@ def test_the_first_batch_is_the_inventory(source: AwsSource, clock: FakeClock) -
 def test_sizes_of_descriptions_are_series(source: AwsSource, clock: FakeClock) -> None:
     got = cycle(source, clock).one("table_size_bytes", statistic=Statistic.LAST)
 
-    assert (got.values.tolist(), got.covered) == ([1_000.0], (Span(NOON - 300, NOON),))
+    assert (got.values.tolist(), got.covered) == ([1_000.0], (Span(NOON - 3_600, NOON),))
+
+
+def test_what_the_store_refused_is_read_again(world: World, source: AwsSource, clock: FakeClock) -> None:
+    put(world, READS, np.ones(60))
+    cycle(source, clock)
+    clock.advance(6 * 3_600)
+    refused = source.collect(clock.now() - timedelta(hours=6), clock.now())
+    while not any(one.metric == "consumed_read_units" for one in next(refused).series):
+        pass
+    refused.close()  # as when writing this batch failed
+
+    assert cycle(source, clock).one("consumed_read_units").covered[0].start <= NOON
 
 
 def test_a_first_look_goes_back_coarsely_and_ends_by_the_minute(world: World, opened: OpenSource) -> None:
