@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,8 +23,8 @@ LONGEST_S = 30.0
 """A child that lasts longer hangs."""
 FROM_OUTSIDE = ("arrived", "done", "answered", "any moment")
 PLACES = (*POINTS, *FROM_OUTSIDE)
-START_S = 0.5
-"""About what a child needs before its first commit; moments drawn uniformly begin there."""
+LIFE_S = 0.5
+"""About how long a child lives that is not killed; moments of chance are drawn from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,8 @@ def tell_through_kills(
 ) -> Told:
     """Run the story of `seed`, kill it `kills` times, then let it finish; it may end before the last kill."""
     random, done = Random(f"kills {seed}"), Counter[str]()
-    with SlackStandIn() as slack:
-        run = Run(slack=slack, seed=seed, folder=folder, blind=blind)
+    with SlackStandIn() as slack, _nursery() as nursery:
+        run = Run(slack=slack, seed=seed, folder=folder, blind=blind, nursery=nursery)
         for place in _drawn(places, kills, random):
             if not run.killed(place, random):
                 break
@@ -75,30 +77,67 @@ class Run:
     seed: int
     folder: Path
     blind: bool
+    nursery: subprocess.Popen[str]
 
     def killed(self, place: str, random: Random) -> bool:
         """Whether the child was killed; False when it told its story to the end."""
-        from_inside = f"{place}:{random.randint(1, 3)}" if place in POINTS else ""
-        store, said = f"sqlite:///{self.folder}/{self.seed}/stillfit.db", self.folder / f"{self.seed}.log"
-        arguments = [store, self.slack.url, str(self.seed), from_inside, *(["blind"] if self.blind else [])]
-        with said.open("a") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.child", *arguments], cwd=HOUSE, stdout=log, stderr=log
-            )
+        child = Child(self.nursery, self._arguments(f"{place}:{random.randint(1, 3)}" if place in POINTS else ""))
         with _killing(self.slack, child, place, random):
-            try:
-                ended = child.wait(LONGEST_S)
-            finally:
-                child.kill()
-                child.wait()
-        assert ended in {0, -signal.SIGKILL}, f"seed {self.seed}: the child ended with {ended}:\n{said.read_text()}"
+            ended = child.wait()
+        log = (self.folder / f"{self.seed}.log").read_text()
+        assert ended in {0, -signal.SIGKILL}, f"seed {self.seed}: the child ended with {ended}:\n{log}"
         return ended != 0
+
+    def _arguments(self, kill_at: str) -> list[str | int]:
+        store, log = f"sqlite:///{self.folder}/{self.seed}/stillfit.db", str(self.folder / f"{self.seed}.log")
+        return [log, store, self.slack.url, self.seed, kill_at, *(["blind"] if self.blind else [])]
+
+
+class Child:
+    """A process that the nursery forked. `kill` may come from any thread and at any time."""
+
+    def __init__(self, nursery: subprocess.Popen[str], arguments: list[str | int]) -> None:
+        assert nursery.stdin
+        assert nursery.stdout
+        self._answers = nursery.stdout
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        print(json.dumps(arguments), file=nursery.stdin, flush=True)
+        self._pid = int(self._answers.readline())
+
+    def kill(self) -> None:
+        with self._lock:
+            if not self._ended.is_set():
+                with suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """How it ended."""
+        alarm = threading.Timer(LONGEST_S, self.kill)
+        alarm.start()
+        code = int(self._answers.readline())
+        with self._lock:
+            self._ended.set()
+        hung = not alarm.is_alive()
+        alarm.cancel()
+        assert not hung, f"the child still ran after {LONGEST_S} s"
+        return code
+
+    def wait_until_dead(self) -> None:
+        self._ended.wait(LONGEST_S)
 
 
 @contextmanager
-def _killing(slack: SlackStandIn, child: subprocess.Popen[bytes], place: str, random: Random) -> Iterator[None]:
+def _nursery() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.faults.nursery"]
+    with subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
+        yield nursery  # leaving closes its input: it ends by itself
+
+
+@contextmanager
+def _killing(slack: SlackStandIn, child: Child, place: str, random: Random) -> Iterator[None]:
     """Kill from outside: at a moment of a call, shortly after its answer, or at any time."""
-    timer = threading.Timer(START_S + random.random() * 0.4, child.kill)
+    timer = threading.Timer(random.random() * LIFE_S, child.kill)
     left = random.randint(1, 6)
 
     def struck(moment: Moment, _method: str) -> None:
@@ -110,7 +149,7 @@ def _killing(slack: SlackStandIn, child: subprocess.Popen[bytes], place: str, ra
             threading.Timer(random.random() * 0.01, child.kill).start()
         elif left == 0:
             child.kill()
-            child.wait()
+            child.wait_until_dead()
 
     if place == "any moment":
         timer.start()
