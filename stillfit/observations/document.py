@@ -18,6 +18,7 @@ from stillfit.model import Engine, GapReason, Statistic
 
 SCHEMA_ID = "https://github.com/stillfit/stillfit/blob/main/stillfit/observations/schema.json"
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EXPONENT = re.compile(r"[-+]?\d{1,20}(\.\d{0,20})?[eE][-+]?\d{1,3}", re.ASCII)
 _LENGTH = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
 
 
@@ -45,6 +46,11 @@ def instant(text: str, at: datetime | None = None) -> datetime:
 _NO_TIME = "is no time; write 2026-08-24T12:00:00Z (with its zone), or -20m for twenty minutes before `at`"
 
 
+def plain(value: Any) -> Any:
+    """1e-05 as a number: JSON writes it so, and YAML 1.1 takes a number without a point for text."""
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
+
+
 def _whole_seconds(value: Any) -> Any:
     return seconds(value) if isinstance(value, str) else value
 
@@ -70,7 +76,7 @@ Length = Annotated[
     Field(gt=0, le=400 * 86400),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[0-9]+[smhd]$"}, {"type": "integer", "minimum": 1}]}),
 ]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(plain), Field(allow_inf_nan=False)]
 Metric = Annotated[str, _names(METRICS)]
 Setting = Annotated[str, _names(ATTRIBUTES)]
 Missing = Annotated[str, _names({*METRICS, *ATTRIBUTES, "*"})]
@@ -116,7 +122,7 @@ class DailyWave(Shape):
 
     low: Number
     high: Number
-    peak_hour: Annotated[float, Field(ge=0, lt=24)] = 14.0
+    peak_hour: Annotated[Number, Field(ge=0, lt=24)] = 14.0
     """Hour of the day, UTC."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,9 +17,10 @@ from stillfit.model import Batch, Span
 from stillfit.observations.document import ObservationShape
 from stillfit.observations.mistakes import in_order, mistakes, without
 from stillfit.observations.statements import Observations, Statements
-from stillfit.yamlfile import Document, parse
+from stillfit.yamlfile import Document, Place, parse
 
 SUFFIXES = (".json", ".yaml", ".yml")
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 _AWS_KEYS = frozenset({"Table", "MetricDataQueries", "MetricDataResults"})
 
 
@@ -54,28 +56,38 @@ def load_all(paths: Iterable[Path]) -> tuple[Observations, ...]:
 
 def read(text: str, *, name: str) -> Observations:
     """The text of one file. Raises ConfigError with every mistake in it."""
-    document = parse(text, name=name)
-    wrong: list[str] = []
-    shape = _shape(document, wrong)
-    statements = Statements(document, shape)
+    document = parse(_paired(text) if name.endswith(".json") else text, name=name)
+    wrong: list[tuple[Place, str]] = []
+    statements = Statements(document, _shape(document, wrong))
     observations = statements.observations()
-    wrong += statements.mistakes
+    misshapen = [place for place, _ in wrong]
+    wrong += [one for one in statements.mistakes if not any(_holds(one[0], place) for place in misshapen)]
     if wrong:
-        raise ConfigError(in_order(wrong))
+        raise ConfigError(in_order(document, wrong))
     return observations
 
 
-def _shape(document: Document, wrong: list[str]) -> ObservationShape:
+def _shape(document: Document, wrong: list[tuple[Place, str]]) -> ObservationShape:
     """The file in its shape. What is wrong goes to `wrong`; without it the rest may still be read for more mistakes."""
     try:
         return ObservationShape.model_validate(document.value)
     except ValidationError as error:
-        wrong += mistakes(document, error, ObservationShape)
+        wrong += mistakes(error, ObservationShape)
         rest = without(document.value, error)
     try:
         return ObservationShape.model_validate(rest)
     except ValidationError as error:
-        raise ConfigError(in_order(wrong)) from error
+        raise ConfigError(in_order(document, wrong)) from error
+
+
+def _holds(outer: Place, inner: Place) -> bool:
+    """Whether a place holds another: what is said of it then follows from the mistake inside."""
+    return inner[: len(outer)] == outer
+
+
+def _paired(text: str) -> str:
+    """JSON escapes an emoji as a pair of surrogates, which YAML would take for two broken characters: joined here."""
+    return _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
 
 
 def is_capture(path: Path, text: str) -> bool:

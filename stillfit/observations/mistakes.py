@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from types import UnionType
@@ -28,21 +27,16 @@ _KINDS = {
 }
 
 
-def mistakes(document: Document, error: ValidationError, root: type[BaseModel]) -> tuple[str, ...]:
-    """Every mistake that the shape has, in the order of the file."""
+def mistakes(error: ValidationError, root: type[BaseModel]) -> tuple[tuple[Place, str], ...]:
+    """Every mistake that the shape has, and where in the file."""
     found = [(_place(detail, root), detail) for detail in error.errors(include_url=False)]
-    found.sort(key=lambda one: document.line(one[0]))
-    return tuple(dict.fromkeys(document.mistake(place, _sentence(place, detail, root)) for place, detail in found))
+    return tuple((place, _sentence(place, detail, root)) for place, detail in found)
 
 
-def in_order(lines: Iterable[str]) -> tuple[str, ...]:
-    """Complete lines of one file, each once, as they follow in the file."""
-    return tuple(sorted(dict.fromkeys(lines), key=_line_number))
-
-
-def _line_number(mistake: str) -> int:
-    found = re.search(r":(\d+): ", mistake)
-    return int(found[1]) if found else 0
+def in_order(document: Document, wrong: Iterable[tuple[Place, str]]) -> tuple[str, ...]:
+    """Complete lines, each once, as they follow in the file."""
+    ordered = sorted(wrong, key=lambda one: document.line(one[0]))
+    return tuple(dict.fromkeys(document.mistake(place, sentence) for place, sentence in ordered))
 
 
 def without(value: object, error: ValidationError) -> object:

@@ -23,7 +23,7 @@ from stillfit.model import (
     Value,
     Workload,
 )
-from stillfit.observations.document import ChangeShape, ObservationShape, SubjectShape, instant
+from stillfit.observations.document import ChangeShape, ObservationShape, SubjectShape, instant, plain
 from stillfit.observations.expansion import MAX_POINTS, Wrong, expand
 from stillfit.workloads import workloads
 from stillfit.yamlfile import Document, Place, did_you_mean
@@ -53,7 +53,8 @@ class Statements:
 
     document: Document
     shape: ObservationShape
-    mistakes: list[str] = field(default_factory=list)
+    mistakes: list[tuple[Place, str]] = field(default_factory=list)
+    """What is wrong, and where in the file."""
     span: Span = field(init=False)
     points: int = 0
 
@@ -77,7 +78,7 @@ class Statements:
         return Observations(at=self.shape.at, span=self.span, batch=batch, workloads=self._workloads(subjects))
 
     def _wrong(self, place: Place, sentence: str) -> None:
-        self.mistakes.append(self.document.mistake(place, sentence))
+        self.mistakes.append((place, sentence))
 
     def _span(self) -> Span:
         at, window = self.shape.at, self.shape.window
@@ -159,7 +160,7 @@ class Statements:
             name: value for name, value in said.attributes.items() if self._fits((*here, name), name, value, subject)
         }
         if valid:
-            yield Attributes.of(subject, self.shape.at, {name: _value(value) for name, value in valid.items()})
+            yield Attributes.of(subject, self.shape.at, {name: _held(name, value) for name, value in valid.items()})
 
     def _fits(self, place: Place, name: str, value: object, subject: Subject) -> bool:
         """Whether a setting exists, belongs to the subject and takes the value."""
@@ -170,7 +171,7 @@ class Statements:
         elif subject.level not in attribute.levels:
             levels = _either(attribute.levels)
             self._wrong(place, f"{name} belongs to {levels}, but {subject.name} is a {subject.level}")
-        elif not attribute.accepts(_value(value)):
+        elif not attribute.accepts(_held(name, value)):
             self._wrong(place, _not_accepted(value, attribute.type, attribute.choices))
         else:
             return True
@@ -190,7 +191,7 @@ class Statements:
         at = instant(said.at, self.shape.at)
         if at > self.shape.at:
             self._wrong((*place, "at"), "lies after the file's own `at`")
-        before, after = (None if value is None else _value(value) for value in (said.before, said.after))
+        before, after = (None if value is None else _held(said.name, value) for value in (said.before, said.after))
         return AttributeChange(subject=subject, name=said.name, before=before, after=after, at=at)
 
     def _gaps(self, place: Place, said: SubjectShape, subject: Subject) -> Iterator[Gap]:
@@ -235,6 +236,10 @@ def _not_accepted(value: object, kind: str, choices: tuple[str, ...]) -> str:
     if choices and isinstance(value, str):
         return f"{value!r} is not valid{did_you_mean(value, choices)}"
     return f"{_NEEDED[kind]} is needed, not {value!r}"
+
+
+def _held(name: str, value: object) -> Value:
+    return _value(plain(value) if ATTRIBUTES[name].type == "number" else value)
 
 
 def _value(value: object) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers import cassandra_monitoring_load, cassandra_tombstones, dynamodb_throttling
@@ -53,6 +53,7 @@ def without(whole: Case, lost: set[str]) -> Case:
     return replace(whole, series=kept, gaps=(*whole.gaps, *gaps), related=related)
 
 
+@settings(deadline=None)
 @given(whole=tables(), lost=st.sets(st.sampled_from(TABLE_METRICS)))
 def test_a_gap_never_makes_throttling_certain(whole: Case, lost: set[str]) -> None:
     before, after = ask(THROTTLING, whole), ask(THROTTLING, without(whole, lost))
@@ -61,6 +62,7 @@ def test_a_gap_never_makes_throttling_certain(whole: Case, lost: set[str]) -> No
         assert not (isinstance(after, Finding) and after.confidence is Confidence.HIGH)
 
 
+@settings(deadline=None)
 @given(whole=replicas(), lost=st.sets(st.sampled_from(REPLICA_METRICS)))
 def test_tombstones_are_never_certain_of_their_cause(whole: Case, lost: set[str]) -> None:
     after = ask(TOMBSTONES, without(whole, lost))
@@ -68,6 +70,7 @@ def test_tombstones_are_never_certain_of_their_cause(whole: Case, lost: set[str]
     assert not (isinstance(after, Finding) and after.confidence is Confidence.HIGH)
 
 
+@settings(deadline=None)
 @given(whole=tables())
 def test_throttle_events_that_were_not_read_are_never_health(whole: Case) -> None:
     blind = without(whole, {name for name in TABLE_METRICS if "throttle" in name or name.endswith("_requests")})
@@ -75,6 +78,7 @@ def test_throttle_events_that_were_not_read_are_never_health(whole: Case) -> Non
     assert isinstance(ask(THROTTLING, blind), Unknown)
 
 
+@settings(deadline=None)
 @given(whole=replicas())
 def test_tombstones_that_were_not_read_are_never_health(whole: Case) -> None:
     assert ask(TOMBSTONES, without(whole, {"tombstones_per_read"})) is not None
