@@ -16,7 +16,7 @@ from stillfit.costs import cost_of
 from stillfit.costs.pricebook import PriceBook
 from stillfit.evidence import Facts, gather
 from stillfit.fit.verdict import fit_of
-from stillfit.lifecycle import Moment, exclusive, gone, step
+from stillfit.lifecycle import Moment, exclusive, gone, retired, step
 from stillfit.metrics import METRICS
 from stillfit.model import (
     CostFigure,
@@ -82,7 +82,8 @@ def turn(snapshot: Snapshot, knowledge: Knowledge, standing: tuple[Advice, ...])
     workloads = {table: workload for workload in snapshot.workloads for table in workload.tables}
     seen = _Seen(tables=tables, workloads=workloads, costs=costs, judged=judged, fits=fits)
     answers = _ask(knowledge.rules, seen)
-    advice, transitions = _step(snapshot, answers, standing)
+    in_force = frozenset(rule.id for rule in knowledge.rules)
+    advice, transitions = _step(snapshot, answers, standing, in_force)
     return Turn(
         at=snapshot.at,
         judgements=tuple(judgement for judgement, _ in judged),
@@ -172,7 +173,10 @@ def _ask(rules: tuple[Rule, ...], seen: _Seen) -> tuple[tuple[RuleAnswer, Facts]
 
 
 def _step(
-    snapshot: Snapshot, answers: tuple[tuple[RuleAnswer, Facts], ...], standing: tuple[Advice, ...]
+    snapshot: Snapshot,
+    answers: tuple[tuple[RuleAnswer, Facts], ...],
+    standing: tuple[Advice, ...],
+    in_force: frozenset[str],
 ) -> tuple[tuple[Advice, ...], tuple[Transition, ...]]:
     """Give each record the turn's answer; what is no longer asked about ends with its reason."""
     prior = {(record.rule, record.subject): record for record in standing}
@@ -185,7 +189,10 @@ def _step(
         transitions += changed
     known = frozenset(snapshot.subjects)
     for record in prior.values():
-        ended, changed = gone(record, snapshot.at, still_there=record.subject in known)
+        if record.rule in in_force:
+            ended, changed = gone(record, snapshot.at, still_there=record.subject in known)
+        else:
+            ended, changed = retired(record, snapshot.at)
         stepped.append(ended)
         transitions += changed
     chosen, superseded = exclusive(tuple(stepped), snapshot.at)
