@@ -25,6 +25,8 @@ def observations(captures: Sequence[Capture], written: datetime) -> Observations
     tables = [one for one in captures if is_table(one.content)]
     requests = [one for one in captures if is_request(one.content)]
     pairs = list(_pairs(requests, [one for one in captures if is_answer(one.content)]))
+    if not tables and not pairs:
+        raise ConfigError((f"{captures[0].file}:1: file: a request alone says nothing; give its answer as well",))
     spans = [request_window(request) for request, _ in pairs]
     end = max((span.end for span in spans), default=int(written.timestamp()))
     span = Span(min((span.start for span in spans), default=end - _HOUR_S), end)

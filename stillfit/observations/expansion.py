@@ -27,7 +27,7 @@ class Wrong(NamedTuple):
     sentence: str
 
 
-def expand(shape: SeriesShape, subject: Subject, window: Span, at: datetime) -> tuple[Series] | Wrong:
+def expand(shape: SeriesShape, subject: Subject, window: Span, at: datetime) -> Series | Wrong:
     """The series, or what is wrong with it."""
     statistic = shape.statistic or default_statistic(shape.metric)
     stretch = _stretch(shape, window, at)
@@ -39,7 +39,7 @@ def expand(shape: SeriesShape, subject: Subject, window: Span, at: datetime) -> 
     numbers = _numbers(shape, times, at)
     known = ~np.isnan(numbers)
     scale = shape.period if shape.per == "second" else 1
-    series = Series(
+    return Series(
         subject=subject,
         metric=shape.metric,
         statistic=statistic,
@@ -49,7 +49,6 @@ def expand(shape: SeriesShape, subject: Subject, window: Span, at: datetime) -> 
         covered=_covered(times[: len(numbers)][known], shape.period, stretch),
         dimension=shape.dimension,
     )
-    return (series,)
 
 
 def default_statistic(metric: str) -> Statistic:

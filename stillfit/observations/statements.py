@@ -23,7 +23,7 @@ from stillfit.model import (
     Value,
     Workload,
 )
-from stillfit.observations.document import ChangeShape, ObservationShape, SubjectShape, instant, plain
+from stillfit.observations.document import ChangeShape, ObservationShape, SeriesShape, SubjectShape, instant, plain
 from stillfit.observations.expansion import MAX_POINTS, Wrong, expand
 from stillfit.workloads import workloads
 from stillfit.yamlfile import Document, Place, did_you_mean
@@ -56,7 +56,6 @@ class Statements:
     mistakes: list[tuple[Place, str]] = field(default_factory=list)
     """What is wrong, and where in the file."""
     span: Span = field(init=False)
-    points: int = 0
 
     def observations(self) -> Observations:
         """The records; only to be used where `mistakes` is empty afterwards."""
@@ -122,25 +121,29 @@ class Statements:
 
     def _all_series(self, known: Sequence[tuple[Place, SubjectShape, Subject]]) -> Iterator[Series]:
         seen: dict[SeriesKey, int] = {}
+        points = 0
         for place, said, subject in known:
             for i, shape in enumerate(said.series):
                 here = (*place, "series", i)
-                found = (
-                    expand(shape, subject, self.span, self.shape.at)
-                    if self._has_metric(here, shape.metric, subject)
-                    else ()
-                )
-                if isinstance(found, Wrong):
-                    self._wrong((*here, *found.place), found.sentence)
-                for one in () if isinstance(found, Wrong) else found:
-                    if one.key in seen:
-                        self._wrong(here, f"{shape.metric} is said twice, first on line {seen[one.key]}; say it once")
-                    seen.setdefault(one.key, self.document.line(here))
-                    self.points += len(one.times)
-                    if self.points > MAX_POINTS:
-                        self._wrong(here, f"the file says more than {MAX_POINTS} points; take a longer `period`")
-                        return
+                one = self._series(here, shape, subject)
+                points += len(one.times) if one is not None else 0
+                if points > MAX_POINTS:
+                    self._wrong(here, f"the file says more than {MAX_POINTS} points; take a longer `period`")
+                    return
+                if one is not None and one.key in seen:
+                    self._wrong(here, f"{shape.metric} is said twice, first on line {seen[one.key]}; say it once")
+                elif one is not None:
+                    seen[one.key] = self.document.line(here)
                     yield one
+
+    def _series(self, place: Place, shape: SeriesShape, subject: Subject) -> Series | None:
+        if not self._has_metric(place, shape.metric, subject):
+            return None
+        found = expand(shape, subject, self.span, self.shape.at)
+        if isinstance(found, Wrong):
+            self._wrong((*place, *found.place), found.sentence)
+            return None
+        return found
 
     def _has_metric(self, place: Place, name: str, subject: Subject) -> bool:
         metric = METRICS.get(name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stillfit.model import AttributeChange, Engine, Gap, GapReason, Level, Serie
 from stillfit.observations import Observations, load_all
 from stillfit.observations.document import json_schema
 from stillfit.observations.files import read
+from stillfit.yamlfile import parse
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -184,11 +186,25 @@ def test_the_published_schema_is_that_of_the_code() -> None:
     "path", sorted((ROOT / "tests" / "cases" / "observations").glob("*.yaml")), ids=lambda p: p.name
 )
 def test_the_schema_takes_every_report(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    plain = json.loads(json.dumps(yaml.load(text, Loader=yaml.BaseLoader)))  # plain text, for the shape of keys
+    plain = parse(path.read_text(encoding="utf-8"), name=path.name).value
 
-    jsonschema.Draft202012Validator.check_schema(json_schema())
-    assert set(plain) <= set(json_schema()["properties"])
+    jsonschema.Draft202012Validator(json_schema()).validate(plain)
+
+
+def test_the_examples_of_the_page_are_right() -> None:
+    page = (ROOT / "docs" / "observations.md").read_text(encoding="utf-8")
+    whole, changes, workloads = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    orders = f"at: 2026-08-24T12:00:00Z\nsubjects:\n  - subject: {ORDERS}\n"
+
+    assert read(whole, name="page").batch.gaps
+    assert read(orders + changes, name="page").batch.changes
+    assert read(orders + workloads, name="page").workloads[0].declared
+
+
+def test_the_page_names_every_reason_of_a_gap() -> None:
+    page = (ROOT / "docs" / "observations.md").read_text(encoding="utf-8").replace("\n", " ")
+
+    assert [reason for reason in GapReason if reason not in page] == []
 
 
 def test_the_schema_refuses_what_the_reader_refuses() -> None:
