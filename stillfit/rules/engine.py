@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from stillfit.evidence import Facts
 from stillfit.model import Evidence, Subject
-from stillfit.rules.cel import Outcome, bind
+from stillfit.rules.cel import Expression, Outcome, bind
 from stillfit.rules.render import Rendered, fill, render
 from stillfit.rules.rule import Clause, Rule
 
@@ -38,6 +37,7 @@ class RuleAnswer:
     clears: bool | None
     missing: tuple[str, ...]
     clauses: tuple[AskedClause, ...]
+    """Those that were asked: up to the first of `all` that is false."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -50,26 +50,39 @@ def ask(rule: Rule, facts: Facts) -> RuleAnswer:
     """Evaluate one rule. Fires and clears are never both true: what fires does not clear."""
     if facts.subject.engine not in rule.engines or facts.subject.level not in rule.levels:
         return RuleAnswer(rule=rule, subject=facts.subject, fires=False, clears=True, missing=(), clauses=())
-    values = {name: known.value for name in rule.names if (known := facts.named.get(name)) is not None}
-    bound = bind(values)
-    every = tuple(_asked(clause, facts, bound) for clause in rule.all)
-    some = tuple(_asked(clause, facts, bound) for clause in rule.any)
-    absent = tuple(name for name in rule.names if name not in values)
+    every = _until_false(rule.all, facts)
+    some = tuple(_asked(clause, facts) for clause in rule.any) if every[-1].holds is not False else ()
     holds = _and([_and(one.holds for one in every), _or(one.holds for one in some) if some else True])
-    fires = None if holds and any(name in absent for name in rule.needs) else holds
-    clears = False if fires else _truth(rule.clear_when.evaluate(bound))
+    lacks = holds is True and any(facts.value(name) is None for name in rule.needs)
+    fires = None if lacks else holds
+    clears = False if fires else _truth(_evaluated(rule.clear_when, facts))
     return RuleAnswer(
         rule=rule,
         subject=facts.subject,
         fires=fires,
         clears=clears,
-        missing=_missing(rule, facts, absent) if fires is None or clears is None else (),
+        missing=_missing(rule, facts) if fires is None or clears is None else (),
         clauses=(*every, *some),
     )
 
 
-def _asked(clause: Clause, facts: Facts, bound: Any) -> AskedClause:
-    outcome = clause.expression.evaluate(bound)
+def _until_false(clauses: tuple[Clause, ...], facts: Facts) -> tuple[AskedClause, ...]:
+    """The clauses up to the first that is false: it decides alone, and most rules are quiet by their first clause."""
+    asked: list[AskedClause] = []
+    for clause in clauses:
+        asked.append(_asked(clause, facts))
+        if asked[-1].holds is False:
+            break
+    return tuple(asked)
+
+
+def _evaluated(expression: Expression, facts: Facts) -> Outcome:
+    known = ((name, facts.value(name)) for name in expression.names)
+    return expression.evaluate(bind({name: value for name, value in known if value is not None}))
+
+
+def _asked(clause: Clause, facts: Facts) -> AskedClause:
+    outcome = _evaluated(clause.expression, facts)
     holds = _truth(outcome)
     return AskedClause(
         id=clause.id,
@@ -84,11 +97,11 @@ def _truth(outcome: Outcome) -> bool | None:
     return outcome.value if isinstance(outcome.value, bool) else None
 
 
-def _missing(rule: Rule, facts: Facts, absent: tuple[str, ...]) -> tuple[str, ...]:
+def _missing(rule: Rule, facts: Facts) -> tuple[str, ...]:
     """What would have to be known; where the detector itself could not judge, what that one lacks."""
     if facts.unknown is not None:
         return facts.unknown.missing or (rule.detector,)
-    return absent
+    return tuple(name for name in rule.asked if facts.value(name) is None)
 
 
 def _and(values: Iterable[bool | None]) -> bool | None:

@@ -107,9 +107,14 @@ class Rule:
     tests: tuple[RuleTest, ...]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Every signal that the clauses, `clear_when` and worked-out numbers mention."""
+    def asked(self) -> tuple[str, ...]:
+        """Every signal on which it turns: those of its clauses and of `clear_when`, and its needs."""
         clauses = (clause.expression for clause in (*self.all, *self.any))
-        worked_out = (one for number in self.computed for one in number.expressions)
-        mentioned = (name for one in (*clauses, self.clear_when, *worked_out) for name in one.names)
+        mentioned = (name for one in (*clauses, self.clear_when) for name in one.names)
         return tuple(dict.fromkeys((*mentioned, *self.needs)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The same with those of its worked-out numbers."""
+        worked_out = (one for number in self.computed for one in number.expressions)
+        return tuple(dict.fromkeys((*self.asked, *(name for one in worked_out for name in one.names))))
