@@ -165,9 +165,11 @@ def _fit(tables: tuple[Case, ...], snapshot: Snapshot) -> dict[str, tuple[FitVer
 
 def _ask(rules: tuple[Rule, ...], seen: _Seen) -> tuple[tuple[RuleAnswer, Facts], ...]:
     answers: list[tuple[RuleAnswer, Facts]] = []
+    gathered: dict[tuple[str, Subject], Facts] = {}
     for rule in rules:
         for judgement, case in seen.asked(rule):
-            facts = seen.facts(judgement, case)
+            key = (judgement.detector, judgement.subject)
+            facts = gathered.get(key) or gathered.setdefault(key, seen.facts(judgement, case))
             answers.append((ask(rule, facts), facts))
     return tuple(answers)
 
