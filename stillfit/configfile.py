@@ -8,7 +8,8 @@ mistake ever repeats a value: it may be a secret.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from stillfit.configfacts import fact_mistakes, threshold_mistakes
 from stillfit.configplaces import keys_at, section_at
 from stillfit.configsecrets import with_secrets
 from stillfit.errors import ConfigError
-from stillfit.observations.mistakes import in_order, without
+from stillfit.observations.mistakes import without
 from stillfit.yamlfile import Document, Place, did_you_mean, parse
 
 _KINDS = {
@@ -74,8 +75,18 @@ def validate(document: Document, environ: Mapping[str, str]) -> Config:
         mistakes += [document.mistake(*one) for one in (*fact_mistakes(config), *threshold_mistakes(config))]
         config = with_secrets(config, lambda place, sentence: mistakes.append(document.mistake(place, sentence)))
     if config is None or mistakes:
-        raise ConfigError(in_order(mistakes))
+        raise ConfigError(_in_order(mistakes))
     return config
+
+
+def _in_order(lines: Iterable[str]) -> tuple[str, ...]:
+    """Complete lines, each once: of the environment first, then as they follow in the file."""
+    return tuple(sorted(dict.fromkeys(lines), key=_line_number))
+
+
+def _line_number(line: str) -> int:
+    found = re.search(r":(\d+): ", line)
+    return int(found[1]) if found else 0
 
 
 def _understood(document: Document, overlaid: Overlaid, mistakes: list[str]) -> Config | None:

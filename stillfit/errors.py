@@ -35,6 +35,8 @@ class SourceError(StillfitError):
 class StoreError(StillfitError):
     """The database refused. `retryable` when it may heal by itself (locked, full, restarting)."""
 
+    exit_code = 4
+
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.retryable = retryable

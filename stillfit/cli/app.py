@@ -6,13 +6,17 @@ Exit codes: 0 ok, 1 findings, 2 usage, 3 config, 4 target or credential, 5 inter
 from __future__ import annotations
 
 import sys
+import traceback
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stillfit import __version__
+
+INTERNAL = 5
 
 app = typer.Typer(
     name="stillfit",
@@ -210,10 +214,21 @@ def advice_dismiss(
 
 def main() -> None:
     """Run the command line; what stillfit raises on purpose ends as its sentence and exit code."""
-    from stillfit.errors import StillfitError
-
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name must not end a command on an ASCII terminal
     try:
         app()
-    except StillfitError as error:
+    except Exception as error:  # noqa: BLE001  # python would end with 1, which here means "findings"
+        sys.exit(_told(error))
+
+
+def _told(error: Exception) -> int:
+    """Print what ended a command, and give its exit code."""
+    from stillfit.errors import StillfitError
+
+    if isinstance(error, StillfitError):
         print(error, file=sys.stderr)  # noqa: T201  # the command line's own way out
-        sys.exit(error.exit_code)
+        return error.exit_code
+    traceback.print_exception(error)
+    return INTERNAL

@@ -1,0 +1,90 @@
+"""The command line in this process: `stillfit("advice", "list")` answers with exit code and both outputs."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+
+from stillfit.advice import Advice, AdviceState, Transition
+from stillfit.cli import main
+from stillfit.cli.check import snapshot_of
+from stillfit.clock import SystemClock
+from stillfit.cycle import look
+from stillfit.observations import load
+from stillfit.parts import knowledge
+from stillfit.store.store import Store
+
+ROOT = Path(__file__).parents[2]
+CASE = ROOT / "tests/cases/observations/d08_throttled_after_scale_in.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+Stillfit = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A fixed width, no settings from outside, and logging as it was before."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("STILLFIT_CONFIG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def stillfit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Stillfit:
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["stillfit", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose store does not exist yet."""
+    path = tmp_path / "stillfit.yaml"
+    path.write_text(f"store: sqlite:///{tmp_path}/stillfit.db\n")
+    return path
+
+
+@pytest.fixture
+def standing(config: Path) -> Advice:
+    """One piece of advice, open since an hour, in the store of `config`."""
+    record = look(snapshot_of(load(CASE)), knowledge()).advice[0]
+    clock = SystemClock()
+    opened = clock.now() - timedelta(hours=1)
+    step = Transition(
+        advice_id=record.id,
+        number=1,
+        before=AdviceState.PENDING,
+        after=AdviceState.OPEN,
+        at=opened,
+        reason="capacity was lowered",
+        by="stillfit",
+    )
+    record = replace(record, state_since=opened, first_seen=opened, transitions=1)
+    store = Store.open(f"sqlite:///{config.parent}/stillfit.db", clock=clock, ballast_bytes=0)
+    store.commit([record], [step], epoch=None)
+    store.close()
+    return record

@@ -1,0 +1,119 @@
+"""Habits of every command: quick help, exit codes, colours only where they are wanted, names shown literally."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stillfit.cli import app as cli_app
+from stillfit.cli.terminal import safe
+from tests.cli.conftest import CASE, ROOT, Stillfit
+
+HEAVY = ("boto3", "botocore", "cassandra", "sqlalchemy", "numpy", "pydantic", "slack_sdk", "apscheduler")
+COMMANDS = ("demo", "check", "run", "explain", "doctor", "config", "advice")
+
+
+def shell(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-c", "from stillfit.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, capture_output=True, check=False)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = f"""
+import sys
+sys.argv = ["stillfit", "--help"]
+from stillfit.cli import main
+try:
+    main()
+except SystemExit:
+    print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)
+
+    assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_answers_at_once() -> None:
+    began = time.perf_counter()
+    best = min(_seconds() for _ in range(3))
+
+    assert best < 0.4, f"best of three in {time.perf_counter() - began:.1f} s"
+
+
+def _seconds() -> float:
+    began = time.perf_counter()
+    shell("--help")
+    return time.perf_counter() - began
+
+
+def test_help_names_every_command(stillfit: Stillfit) -> None:
+    told = stillfit("--help")
+
+    assert told.code == 0
+    assert all(f"  {command}" in told.out for command in COMMANDS)
+
+
+def test_nothing_found_is_0_and_something_found_is_1(stillfit: Stillfit) -> None:
+    quiet = ROOT / "tests/cases/observations/d19_a_handful_of_throttles.yaml"
+
+    assert stillfit("check", "-o", quiet).code == 0
+    assert stillfit("check", "-o", CASE).code == 1
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("info", 1), ("warning", 1), ("critical", 0), ("never", 0)])
+def test_the_least_severity_that_fails_is_chosen(stillfit: Stillfit, fail_on: str, code: int) -> None:
+    assert stillfit("check", "-o", CASE, "--fail-on", fail_on).code == code
+
+
+def test_wrong_usage_is_2(stillfit: Stillfit) -> None:
+    assert stillfit("check", "--no-such-option").code == 2
+
+
+def test_a_wrong_file_is_3(stillfit: Stillfit, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("subjcts: []\n")
+    told = stillfit("check", "-o", path)
+
+    assert told.code == 3
+    assert "bad.yaml:1: subjcts: unknown key" in told.err
+
+
+def test_what_nobody_thought_of_is_5_with_its_trace(stillfit: Stillfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect() -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(cli_app, "app", defect)
+    told = stillfit("check")
+
+    assert told.code == 5
+    assert "Traceback" in told.err
+    assert "ZeroDivisionError: a defect" in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["explain", "cassandra/tombstones"], ["check", "-o", str(CASE)]], ids=["explain", "check"]
+)
+def test_a_pipe_gets_no_escapes_and_no_blanks_at_line_ends(arguments: list[str]) -> None:
+    told = shell(*arguments).stdout.decode()
+
+    assert "\x1b" not in told
+    assert not [line for line in told.splitlines() if line != line.rstrip()]
+
+
+def test_an_ascii_terminal_is_written_to_all_the_same() -> None:
+    told = shell("explain", "dynamodb/throttling", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+
+    assert told.returncode == 0
+    assert told.stdout.isascii()
+
+
+def test_names_from_outside_cannot_steer_a_terminal() -> None:
+    assert safe("a\x1b[31m\nb\u202ec [bold]") == "a\\u001b[31m\\u000ab\\u202ec [bold]"
+
+
+def test_json_is_the_only_thing_on_standard_output(stillfit: Stillfit) -> None:
+    assert json.loads(stillfit("check", "-o", CASE, "--format", "json").out)["version"] == 1
