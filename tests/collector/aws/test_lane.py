@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
-import botocore.session
 import numpy as np
 import pytest
 from botocore.config import Config
@@ -21,7 +20,7 @@ from collector.aws.queries import ALL, Questions
 from stillfit.model import Series, Span
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, ORDERS, REGION, put
-from tests.standins.aws.kit import PROTOCOLS, session
+from tests.standins.aws.kit import PROTOCOLS, own_session
 
 WINDOW = Span(NOON - 3_600, NOON)
 OpenLane = Callable[..., Lane]
@@ -33,7 +32,7 @@ def lane(aws: AwsStandIn) -> Iterator[OpenLane]:
     clients: list[Any] = []
 
     def open_lane(*, protocol: str = "", fast: bool = True) -> Lane:
-        inner = session(protocol)._session if protocol else botocore.session.Session()
+        inner = own_session(protocol)
         inner.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=lambda value: value)
         config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
         clients.append(

@@ -68,14 +68,25 @@ class _PinnedLoader(Loader):
 
 
 @cache
-def session(protocol: str) -> boto3.Session:
-    """One session for a protocol: the models are parsed once."""
+def _loader(protocol: str) -> _PinnedLoader:
+    """One loader for a protocol: the models are parsed once."""
+    loader = _PinnedLoader()
+    loader.protocol = protocol
+    return loader
+
+
+def own_session(protocol: str) -> botocore.session.Session:
+    """A session that the caller may change: no other client is made from it."""
     inner = botocore.session.Session()
     if protocol:
-        loader = _PinnedLoader()
-        loader.protocol = protocol
-        inner.register_component("data_loader", loader)
-    return boto3.Session(botocore_session=inner)
+        inner.register_component("data_loader", _loader(protocol))
+    return inner
+
+
+@cache
+def session(protocol: str) -> boto3.Session:
+    """The session of every test's clients; nothing of it is ever changed."""
+    return boto3.Session(botocore_session=own_session(protocol))
 
 
 def client(
