@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isfinite
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from stillfit.case import Case
 from stillfit.costs.demand import Direction, per_second, units_per_request
 from stillfit.fit.declared import is_expired
+from stillfit.known import Known, checked, derived, number_of, of_money, renamed, saving_of, text_of, typed
 from stillfit.model import (
     Answer,
     CostFigure,
@@ -35,14 +34,7 @@ from stillfit.model import (
     Value,
     Workload,
 )
-from stillfit.signals import OPTIONS, SIGNALS, Origin, Signal, SignalType
-
-
-class Known(NamedTuple):
-    """A signal's value as a rule sees it, with what it rests on."""
-
-    value: Value
-    evidence: Evidence
+from stillfit.signals import OPTIONS, SIGNALS, Origin, Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,7 +101,7 @@ def subject_facts(subject: Subject, window: Span) -> dict[str, Known]:
         "region": subject.scope[1],
         "window_days": window.seconds / 86400,
     }
-    known = {name: _derived(SIGNALS[name], value, "subject", window) for name, value in values.items()}
+    known = {name: derived(SIGNALS[name], value, "subject", window) for name, value in values.items()}
     return {name: one for name, one in known.items() if one is not None}
 
 
@@ -149,7 +141,7 @@ class _Named(Mapping[str, Known]):
     def savings(self) -> dict[str, Money]:
         current = self.figure("current", "throughput")
         others = {name: self.figure(option, "throughput") for name, option in OPTIONS.items() if name != "current"}
-        return {name: _saving(current, other) for name, other in others.items() if current and other}
+        return {name: saving_of(current, other) for name, other in others.items() if current and other}
 
     def figure(self, option: str, component: str) -> Money | None:
         table = self.case.subject.parent
@@ -162,7 +154,7 @@ class _Named(Mapping[str, Known]):
             return None
         found = (one for one in self.answer.evidence if one.signal == signal.name)
         evidence = next((one for one in found if one.kind is not EvidenceKind.DECLARED), None)
-        return None if evidence is None else _typed(signal, evidence)
+        return None if evidence is None else typed(signal, evidence)
 
     def _read(self, signal: Signal) -> Known | None:
         match signal.origin:
@@ -196,7 +188,7 @@ class _Named(Mapping[str, Known]):
         }
         if signal.name == "refused_direction":
             return _refused_direction(signal, finding, self.case.window)
-        return _derived(signal, values[signal.name], finding.detector if finding else "detector", self.case.window)
+        return derived(signal, values[signal.name], finding.detector if finding else "detector", self.case.window)
 
     def _subject(self, signal: Signal) -> Known | None:
         return subject_facts(self.focus.subject, self.case.window)[signal.name]
@@ -207,7 +199,7 @@ class _Named(Mapping[str, Known]):
         if case is None or value is None:
             return None
         (evidence,) = case.setting(signal.of)
-        return _checked(signal, value, _renamed(evidence, signal))
+        return checked(signal, value, renamed(evidence, signal))
 
     def _metric(self, signal: Signal) -> Known | None:
         case = self._of(signal)
@@ -219,7 +211,7 @@ class _Named(Mapping[str, Known]):
         if not found:
             return None
         number = _formed(signal, case, found[0])
-        return _checked(signal, number, _renamed(found[0], signal, number)) if number is not None else None
+        return checked(signal, number, renamed(found[0], signal, number)) if number is not None else None
 
     def _cost(self, signal: Signal) -> Known | None:
         if signal.form.startswith("saving"):
@@ -230,7 +222,7 @@ class _Named(Mapping[str, Known]):
         if money is None:
             return None
         value = money.low if signal.form == "saving_low" else money.mid
-        return _checked(signal, value, _of_money(signal, money, self.case))
+        return checked(signal, value, of_money(signal, money, self.case.window))
 
     def _fit(self, signal: Signal) -> Known | None:
         current = next((one for one in self.fits if one.is_current), None)
@@ -246,13 +238,13 @@ class _Named(Mapping[str, Known]):
             "fit_possible_blockers": tuple(one.id for one in current.blockers if not one.certain),
             "fit_alternatives": tuple(o.candidate for o in self.fits if not o.is_current and o.state in open_to),
         }
-        return _derived(signal, values[signal.name], "fit", self.case.window)
+        return derived(signal, values[signal.name], "fit", self.case.window)
 
     def _declared(self, signal: Signal) -> Known | None:
         fact = self.workload.fact(signal.of) if self.workload else None
         if fact is None or is_expired(fact, self.case.at):
             return None
-        number = _number(fact.value)
+        number = number_of(fact.value)
         evidence = Evidence(
             signal=signal.name,
             unit=signal.unit,
@@ -261,10 +253,10 @@ class _Named(Mapping[str, Known]):
             low=number,
             mid=number,
             high=number,
-            text="" if number is not None else _text(fact.value),
+            text="" if number is not None else text_of(fact.value),
             freshness_s=max(0, int((self.case.at - fact.declared_at).total_seconds())),
         )
-        return _checked(signal, fact.value, evidence)
+        return checked(signal, fact.value, evidence)
 
     def _of(self, signal: Signal) -> Case | None:
         """The case a signal is read from: what the finding is about, or its table."""
@@ -279,10 +271,10 @@ class _Named(Mapping[str, Known]):
 def _refused_direction(signal: Signal, finding: Finding | None, window: Span) -> Known | None:
     """The one direction whose refusals the finding rests on; not known where it rests on undirected counts."""
     if finding is None:
-        return _derived(signal, "", "detector", window)
+        return derived(signal, "", "detector", window)
     counted = (one.signal for one in finding.evidence if one.signal.endswith("_throttle_events"))
     told = {name.split("_")[0] for name in counted}
-    return _derived(signal, told.pop(), finding.detector, window) if len(told) == 1 else None
+    return derived(signal, told.pop(), finding.detector, window) if len(told) == 1 else None
 
 
 def _formed(signal: Signal, case: Case, evidence: Evidence) -> float | None:
@@ -306,96 +298,4 @@ def _demand(signal: Signal, case: Case) -> Known | None:
         return None
     peak = float(np.nanmax(rate + np.nan_to_num(events) * units_per_request(case, Direction(signal.of))))
     found = case.evidence(consumed, statistic=Statistic.SUM)
-    return _checked(signal, peak, _renamed(found[0], signal, peak)) if found else None
-
-
-def _typed(signal: Signal, evidence: Evidence) -> Known | None:
-    """Evidence of a finding as the signal's type; absent where it does not fit it."""
-    if signal.type is SignalType.DOUBLE:
-        return None if evidence.mid is None else _checked(signal, evidence.mid, evidence)
-    return _checked(signal, evidence.text, evidence) if evidence.text else None
-
-
-def _checked(signal: Signal, value: Value, evidence: Evidence) -> Known | None:
-    """A value of the declared type, or nothing: a wrong type or a number that is none is not known."""
-    match signal.type:
-        case SignalType.DOUBLE:
-            number = None if isinstance(value, bool) else _number(value)
-            return Known(number, evidence) if number is not None and isfinite(number) else None
-        case SignalType.BOOL:
-            return Known(value, evidence) if isinstance(value, bool) else None
-        case SignalType.STRING:
-            return Known(value, evidence) if isinstance(value, str) else None
-        case SignalType.LIST:
-            return Known(value, evidence) if isinstance(value, tuple) else None
-
-
-def _derived(signal: Signal, value: Value, source: str, window: Span) -> Known | None:
-    number = _number(value)
-    evidence = Evidence(
-        signal=signal.name,
-        unit=signal.unit,
-        kind=EvidenceKind.DERIVED,
-        source=source,
-        low=number,
-        mid=number,
-        high=number,
-        text="" if number is not None else _text(value),
-        window=window,
-    )
-    return _checked(signal, value, evidence)
-
-
-def _renamed(evidence: Evidence, signal: Signal, number: float | None = None) -> Evidence:
-    """The same evidence under the signal's name; a number that was worked out makes it derived."""
-    mid = evidence.mid if number is None else number
-    derived = signal.form in {"rate", "peak", "demand"}
-    return Evidence(
-        signal=signal.name,
-        unit=signal.unit or evidence.unit,
-        kind=EvidenceKind.DERIVED if derived else evidence.kind,
-        source=evidence.source,
-        low=mid,
-        mid=mid,
-        high=mid,
-        text=evidence.text,
-        window=evidence.window,
-        points=evidence.points,
-        coverage=evidence.coverage,
-        freshness_s=evidence.freshness_s,
-    )
-
-
-def _of_money(signal: Signal, money: Money, case: Case) -> Evidence:
-    return Evidence(
-        signal=signal.name,
-        unit=signal.unit,
-        kind=EvidenceKind.DERIVED,
-        source=f"list prices of {money.price_date:%Y-%m-%d}",
-        low=money.low,
-        mid=money.mid,
-        high=money.high,
-        text=money.arithmetic,
-        window=case.window,
-    )
-
-
-def _saving(current: Money, other: Money) -> Money:
-    """What is saved by the other option; at its least where the current cost is low and the other one high."""
-    return Money(
-        low=current.low - other.high,
-        mid=current.mid - other.mid,
-        high=current.high - other.low,
-        price_date=min(current.price_date, other.price_date),
-        arithmetic=f"{current.mid:,.2f} - {other.mid:,.2f} = {current.mid - other.mid:,.2f} USD a month",
-    )
-
-
-def _number(value: Value) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return checked(signal, peak, renamed(found[0], signal, peak)) if found else None

@@ -1,80 +1,39 @@
-"""The life of advice, by hand and by any sequence of answers that hypothesis can think of."""
+"""The life of advice, by hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from stillfit.advice import LIVE_STATES, Advice, AdviceState, Transition
+from stillfit.advice import AdviceState
 from stillfit.errors import UsageError
 from stillfit.evidence import Facts
-from stillfit.lifecycle import Moment, acknowledge, dismiss, exclusive, gone, retired, snooze, step
+from stillfit.lifecycle import Moment, acknowledge, dismiss, gone, retired, snooze, step
 from stillfit.model import Confidence, Money, Severity, Span
-from stillfit.rules.engine import Rule, RuleAnswer
-from tests.builders import BY_STATUS, NOON, ORDERS
-from tests.rules.builders import facts, rule
-
-RULE: Rule = rule()  # for 10 min, clear for 20 min, cool-down 1 h
-WINDOW = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-
-FIRES, QUIET, UNKNOWN, BETWEEN = "fires", "quiet", "unknown", "between"
-PENDING, OPEN, ACKNOWLEDGED, SNOOZED, DISMISSED, RESOLVED = AdviceState
-
-
-@dataclass
-class Life:
-    """One record, fed answer by answer; a window of an hour ends at each moment."""
-
-    rule: Rule = RULE
-    at: datetime = NOON
-    record: Advice | None = None
-    told: tuple[Transition, ...] = ()
-
-    def see(self, *said: str, every: timedelta = 5 * MINUTE, severity: Severity | None = None) -> Life:
-        for one in said:
-            self.at += every
-            self.look(one, Span(int((self.at - WINDOW).timestamp()), int(self.at.timestamp())), severity)
-        return self
-
-    def look(self, said: str, window: Span, severity: Severity | None = None) -> None:
-        asked = replace(self.rule, severity=severity or self.rule.severity)
-        self.record, changed = step(self.record, answer(said, asked), known(asked), Moment(at=self.at, window=window))
-        self.told += changed
-
-    def person(self, stepped: tuple[Advice, tuple[Transition, ...]]) -> Life:
-        self.record, changed = stepped
-        self.told += changed
-        return self
-
-    @property
-    def advice(self) -> Advice:
-        assert self.record is not None
-        return self.record
-
-    @property
-    def moves(self) -> list[tuple[AdviceState, AdviceState]]:
-        return [(one.before, one.after) for one in self.told]
-
-
-def answer(said: str, of: Rule = RULE) -> RuleAnswer:
-    fires, clears = {FIRES: (True, False), QUIET: (False, True), UNKNOWN: (None, None), BETWEEN: (False, False)}[said]
-    return RuleAnswer(rule=of, subject=ORDERS, fires=fires, clears=clears, missing=(), clauses=())
-
-
-def known(of: Rule = RULE, **more: Any) -> Facts:
-    return facts(of, about=ORDERS, cause="provisioned", billing_mode="PROVISIONED", **more)
-
-
-def opened(**changes: Any) -> Life:
-    life = Life(**changes).see(FIRES, FIRES, FIRES)
-    assert life.advice.state is OPEN
-    return life
+from tests.builders import NOON, ORDERS
+from tests.rules.builders import facts
+from tests.rules.lives import (
+    ACKNOWLEDGED,
+    BETWEEN,
+    DISMISSED,
+    FIRES,
+    MINUTE,
+    OPEN,
+    PENDING,
+    QUIET,
+    RESOLVED,
+    RULE,
+    SNOOZED,
+    UNKNOWN,
+    WINDOW,
+    Life,
+    answer,
+    known,
+    opened,
+)
 
 
 def test_a_rule_that_is_quiet_or_unknown_makes_no_record() -> None:
@@ -320,137 +279,3 @@ def test_without_a_finding_confidence_grows_with_the_days_that_were_seen(days: f
 
     assert record is not None
     assert record.confidence is confidence
-
-
-def in_group(name: str, rank: int, state: AdviceState, *, subject: Any = ORDERS, seen: bool = True) -> Advice:
-    return replace(
-        opened().advice,
-        id=name,
-        rule=name,
-        title=name,
-        group="capacity",
-        rank=rank,
-        state=state,
-        subject=subject,
-        last_seen=NOON if seen else NOON - MINUTE,
-    )
-
-
-def settle(*advice: Advice) -> dict[str, tuple[AdviceState, str]]:
-    return {one.id: (one.state, one.superseded_by) for one in exclusive(advice, NOON)[0]}
-
-
-def test_of_a_group_the_lowest_rank_is_shown_and_the_other_ends() -> None:
-    size, mode = in_group("size", 1, OPEN), in_group("mode", 3, OPEN)
-    after, (transition,) = exclusive((mode, size), NOON)
-
-    assert [(one.id, one.state, one.superseded_by) for one in after] == [("mode", RESOLVED, "size"), ("size", OPEN, "")]
-    assert (transition.advice_id, transition.reason) == ("mode", "size is advised instead: size")
-
-
-def test_of_what_waits_only_the_best_may_come_next() -> None:
-    settled = settle(in_group("size", 1, PENDING), in_group("mode", 3, PENDING))
-    assert settled == {"size": (PENDING, ""), "mode": (PENDING, "size")}
-
-
-def test_what_waits_displaces_what_is_shown_only_when_it_is_open() -> None:
-    settled = settle(in_group("size", 1, PENDING), in_group("mode", 3, OPEN))
-    assert settled == {"size": (PENDING, ""), "mode": (OPEN, "")}
-
-
-def test_a_snoozed_option_still_stands_for_its_group() -> None:
-    assert settle(in_group("size", 1, SNOOZED), in_group("mode", 3, PENDING))["mode"] == (PENDING, "size")
-
-
-@pytest.mark.parametrize("over", [DISMISSED, RESOLVED])
-def test_when_the_best_is_over_the_next_is_free(over: AdviceState) -> None:
-    waiting = replace(in_group("mode", 3, PENDING), superseded_by="size")
-    assert settle(in_group("size", 1, over, seen=False), waiting)["mode"] == (PENDING, "")
-
-
-def test_two_indexes_of_one_table_may_each_be_right_sized() -> None:
-    other = replace(BY_STATUS, index="by-day")
-    settled = settle(in_group("a", 1, OPEN, subject=BY_STATUS), in_group("b", 1, OPEN, subject=other))
-    assert settled == {"a": (OPEN, ""), "b": (OPEN, "")}
-
-
-def test_right_sizing_an_index_goes_before_the_mode_of_its_table() -> None:
-    settled = settle(in_group("a", 1, OPEN, subject=BY_STATUS), in_group("mode", 3, OPEN))
-    assert settled["mode"] == (RESOLVED, "a")
-
-
-def test_what_is_superseded_is_not_opened() -> None:
-    life = Life().see(FIRES)
-    life.record = replace(life.advice, superseded_by="A-other")
-
-    assert life.see(*[FIRES] * 20).advice.state is PENDING
-
-
-LOOKS = st.lists(
-    st.tuples(
-        st.sampled_from([FIRES, FIRES, QUIET, QUIET, UNKNOWN, BETWEEN]),
-        st.integers(min_value=0, max_value=1800),
-        st.integers(min_value=0, max_value=7200),
-        st.sampled_from(list(Severity)),
-    ),
-    max_size=120,
-)
-
-
-def lived(looks: list[tuple[str, int, int, Severity]]) -> Life:
-    life = Life()
-    for said, later_s, length_s, severity in looks:
-        life.at += timedelta(seconds=later_s)
-        end = int(life.at.timestamp())
-        life.look(said, Span(end - length_s, end), severity)
-    return life
-
-
-@given(LOOKS)
-@settings(max_examples=100, deadline=None)
-def test_the_same_inputs_give_the_same_transitions(looks: list[tuple[str, int, int, Severity]]) -> None:
-    one, other = lived(looks), lived(looks)
-    assert (one.record, one.told) == (other.record, other.told)
-
-
-@given(LOOKS)
-@settings(max_examples=100, deadline=None)
-def test_transitions_are_numbered_without_a_gap_and_fit_together(looks: list[tuple[str, int, int, Severity]]) -> None:
-    life = lived(looks)
-
-    assert [one.number for one in life.told] == list(range(1, len(life.told) + 1))
-    assert all(one.after is two.before for one, two in zip(life.told, life.told[1:], strict=False))
-    assert not life.told or life.told[0].before is PENDING
-
-
-K = 4
-"""An episode opens, rises twice and ends; the next may not open within the cool-down of an hour after that."""
-
-
-@given(LOOKS)
-@settings(max_examples=200, deadline=None)
-def test_no_input_makes_more_than_k_transitions_an_hour(looks: list[tuple[str, int, int, Severity]]) -> None:
-    times = [one.at for one in lived(looks).told]
-    assert all(later - first >= timedelta(hours=1) for first, later in zip(times, times[K:], strict=False))
-
-
-@given(LOOKS)
-@settings(max_examples=100, deadline=None)
-def test_unknown_moves_nothing_and_stops_both_clocks(looks: list[tuple[str, int, int, Severity]]) -> None:
-    life = lived(looks)
-    before, told = life.record, life.told
-    life.see(*[UNKNOWN] * 50)
-
-    assert life.told == told
-    if before is not None:
-        assert life.advice == replace(before, judged_until=life.advice.judged_until)
-
-
-@given(LOOKS)
-@settings(max_examples=100, deadline=None)
-def test_it_opens_only_after_firing_time_that_was_seen(looks: list[tuple[str, int, int, Severity]]) -> None:
-    """The clock can never show more than the time that passed since the record was made."""
-    life = lived(looks)
-    if life.record is not None:
-        assert life.record.firing_s <= (life.at - NOON).total_seconds()
-        assert life.record.state not in LIVE_STATES or life.record.transitions > 0

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from stillfit.evidence import Facts, Known, subject_facts
+from stillfit.evidence import Facts, subject_facts
+from stillfit.known import Known
 from stillfit.model import Engine, Evidence, EvidenceKind, Level, Span, Subject, Value
 from stillfit.rules.engine import ask
 from stillfit.rules.rule import Expected, Rule
