@@ -58,11 +58,17 @@ def _twcs_blocked(case: Case) -> Cause | None:
     if oldest is not None and oldest > due:
         words = f"the oldest SSTable is {_days(oldest)} old, though everything in it should be gone after {_days(due)}"
         return Cause("twcs_blocked", Confidence.MEDIUM, words)
-    grown = growth(case, due)
+    grown = disk_growth(case)
     if grown is None or grown < case.threshold("disk_growth"):
         return None
     words = f"the disks hold {grown:.1f} times what they held {_days(due)} ago, though all of that has expired since"
-    return Cause("twcs_blocked", Confidence.LOW, f"{words}; unless twice as much is written, expired SSTables stay")
+    return Cause("twcs_blocked", Confidence.LOW, f"{words}: unless far more is written now, expired SSTables stay")
+
+
+def disk_growth(case: Case) -> float | None:
+    """Bytes on disk now for each byte when the oldest data still alive was written; None where it is not known."""
+    due = _due_s(case)
+    return growth(case, due) if due else None
 
 
 def _due_s(case: Case) -> float | None:

@@ -7,12 +7,13 @@ where reads are quiet or not seen. A replica that read nothing lately says nothi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from analyzers._tombstone_causes import Cause, cause_of, overwrites, storage_cause
+from analyzers._tombstone_causes import Cause, cause_of, disk_growth, overwrites, storage_cause
 from analyzers._tombstone_signs import Reading, readings
 from stillfit.case import Analyzer, Case, Threshold, why_unproven
-from stillfit.model import Confidence, Engine, Evidence, Finding, Level, Severity, Statistic, Unknown
+from stillfit.model import Confidence, Engine, Evidence, EvidenceKind, Finding, Level, Severity, Statistic, Unknown
 
 CAUSES = {
     "queue_pattern": "rows are inserted, read and deleted at the head of a partition, like a queue",
@@ -134,7 +135,15 @@ def _evidence(case: Case) -> tuple[Evidence, ...]:
         "top_partition_tombstones",
         statistic=Statistic.LAST,
     )
-    return (*measured, *stored, *case.setting(*_SETTINGS))
+    return (*measured, *stored, *_growth(case), *case.setting(*_SETTINGS))
+
+
+def _growth(case: Case) -> tuple[Evidence, ...]:
+    grown, source = disk_growth(case), case.subject.engine.value
+    if grown is None:
+        return ()
+    known = Evidence(signal="disk_growth", unit="x", kind=EvidenceKind.DERIVED, source=source)
+    return (replace(known, low=grown, mid=grown, high=grown),)
 
 
 _SETTINGS = (

@@ -26,7 +26,9 @@ def find(case: Case) -> Finding | Unknown | None:
     key, counted = case.attribute("partition_key"), case.number("distinct_partition_keys")
     if counted is not None:
         few = counted <= case.threshold("few_values")
-        return _finding(case, f"has {counted:.0f} values", Confidence.MEDIUM) if few else None
+        return (
+            _finding(case, f"has {counted:.0f} value{'' if counted == 1 else 's'}", Confidence.MEDIUM) if few else None
+        )
     if not isinstance(key, str) or not key:
         missing = ("partition_key", "distinct_partition_keys")
         return Unknown("the index's partition key is not known; allow dynamodb:DescribeTable", missing)

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from analyzers._tombstone_causes import repair_age
 from analyzers.cassandra_tombstones import ANALYZER
 from stillfit.case import Case
+from stillfit.cli.check import snapshot_of
 from stillfit.model import Answer, Confidence, Finding, Unknown, Value
+from stillfit.observations import load
 from tests.builders import JOBS, JOBS_ON_1, NOON, Numbers, ask, case, each, minutes_before_noon
 
+CASES = Path(__file__).parents[1] / "cases"
 QUEUE: dict[str, Value] = {"clustering_types": ("timeuuid",), "prepared_deletes": 1.0, "default_ttl_s": 0.0}
 
 
@@ -89,3 +93,13 @@ def test_a_repair_time_that_is_none_is_not_known(said: str) -> None:
 
 def test_a_repair_is_as_old_as_it_says() -> None:
     assert repair_age(case(JOBS, settings={"repaired_at": "2026-11-01T12:00:00Z"})) == NOON - minutes_before_noon(1_440)
+
+
+def test_the_growth_that_the_finding_rests_on_is_evidence() -> None:
+    told = CASES / "observations" / "c21_expired_data_stays.yaml"
+    (case_,) = snapshot_of(load(told)).cases(
+        ANALYZER, lambda *_: {line.name: line.value for line in ANALYZER.thresholds}
+    )
+    grown = next(one for one in found(ask(ANALYZER, case_)).evidence if one.signal == "disk_growth")
+
+    assert grown.mid == pytest.approx(1.74, abs=0.01)
