@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -23,7 +24,8 @@ from stillfit.errors import StillfitError
 from stillfit.export.health import Health
 from stillfit.export.view import View, view_of
 from stillfit.intake import Intake
-from stillfit.parts import Parts
+from stillfit.parts import Notified, Parts
+from stillfit.store.outbox import OutboxState
 from stillfit.store.store import Store
 from stillfit.tenure import Tenure
 from stillfit.timetable import Timetable
@@ -44,7 +46,7 @@ class Daemon:
         *,
         clock: Clock,
         store: Store,
-        assemble: Callable[[Config, Store, Clock], Parts],
+        assemble: Callable[[Config, Store, Clock, Notified], Parts],
         on_view: Callable[[View], None] | None = None,
     ) -> None:
         self.clock = clock
@@ -54,7 +56,7 @@ class Daemon:
         self._on_view = on_view or (lambda _view: None)
         self._store = store
         self._assemble = assemble
-        self._parts = assemble(config, store, clock)
+        self._parts = assemble(config, store, clock, self.health.notified)
         self._intake = Intake(store, clock, self.health)
         self._tenure = Tenure(store.leases, f"{config.instance} {uuid4()}", clock)
         self._timetable = Timetable(self.health, scale=clock.scale)
@@ -69,14 +71,16 @@ class Daemon:
     def stop(self) -> None:
         """End all jobs, let a send in flight finish, close what was opened. May be called twice."""
         self._timetable.stop()
-        self._tenure.end()
-        self._parts.close()
+        try:
+            self._tenure.end()
+        finally:
+            self._parts.close()
         log.info("stopped")
 
     def reload(self, config: Config) -> bool:
         """Swap in a new configuration between two turns; one that cannot be assembled leaves the old in place."""
         try:
-            parts = self._assemble(config, self._store, self.clock)
+            parts = self._assemble(config, self._store, self.clock, self.health.notified)
         except StillfitError as error:
             self.reload_refused(error)
             return False
@@ -84,7 +88,7 @@ class Daemon:
             old, self._parts, self._config = self._parts, parts, config
             self._timetable.clear()
             self._schedule()
-        old.close()
+        self._intake.retire(source for source, _ in old.sources)
         self.health.reloaded(ok=True, at=self.clock.now())
         log.info("reloaded", sources=len(parts.sources))
         return True
@@ -111,9 +115,14 @@ class Daemon:
             snapshot = self._intake.snapshot(sources, self._config.workloads, self._config.lookback)
             outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
             self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
-            self.view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))
+            view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))
+            self.view = replace(view, queue_length=self._waiting())
             self.health.turned(outcome)
         self._on_view(self.view)
+
+    def _waiting(self) -> int:
+        counts = self._store.outbox.counts()
+        return counts[OutboxState.QUEUED] + counts[OutboxState.SENDING]
 
     def _send(self) -> None:
         """Empty the outbox as far as the sinks let us; a new holder first settles what the last one left open."""

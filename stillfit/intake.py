@@ -14,10 +14,10 @@ import structlog
 from collector.source import Source
 from stillfit.clock import Clock
 from stillfit.config import WorkloadConfig
-from stillfit.errors import SourceError
+from stillfit.errors import SourceError, StoreError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus, spent_by
-from stillfit.model import Batch, Engine, Gap, Span
+from stillfit.model import Batch, Engine, Gap, GapReason, Span
 from stillfit.snapshot import Snapshot
 from stillfit.store.store import Store
 from stillfit.workloads import workloads
@@ -37,6 +37,8 @@ class Intake:
         self._clock = clock
         self._health = health
         self._statuses: dict[str, SourceStatus] = {}
+        self._reading: set[Source] = set()
+        self._retired: set[Source] = set()
         self._lock = threading.Lock()
 
     def statuses(self, sources: Iterable[Source]) -> tuple[SourceStatus, ...]:
@@ -46,24 +48,63 @@ class Intake:
 
     def collect(self, source: Source) -> None:
         """Read one source into the store, batch by batch. Its failure is a Gap on its scope, and stays its own."""
-        status = replace(self.statuses([source])[0], last_attempt=self._clock.now())
-        began, points, subjects = time.perf_counter(), 0, 0
+        with self._lock:
+            self._reading.add(source)
         try:
-            for batch in source.collect(self._store.last_end(source.id), self._clock.now()):
-                self._store.write(batch)
-                points += sum(len(series.times) for series in batch.series)
-                subjects = max(subjects, len(batch.subjects_seen))
+            self._collect(source)
+        finally:
+            with self._lock:
+                self._reading.discard(source)
+                is_last = source in self._retired
+                self._retired.discard(source)
+            if is_last:
+                source.close()
+
+    def retire(self, sources: Iterable[Source]) -> None:
+        """Close what is no longer read; a source that is being read now is closed when that reading ends."""
+        for source in sources:
+            with self._lock:
+                is_busy = source in self._reading
+                if is_busy:
+                    self._retired.add(source)
+            if not is_busy:
+                source.close()
+
+    def _collect(self, source: Source) -> None:
+        status = replace(self.statuses([source])[0], last_attempt=self._clock.now())
+        began = time.perf_counter()
+        try:
+            points, subjects = self._read(source)
+        except StoreError:
+            raise  # the store's trouble, not the source's: the timetable tells of it
         except SourceError as error:
-            self._store.write(_failed(source, error, self._clock.now()))
-            self._remember(replace(status, error=str(error), spent=spent_by(source)))
-            self._health.collected(source.id, time.perf_counter() - began, error=error.reason.value)
-            log.error("source could not be read", source=source.id, reason=error.reason.value, error=str(error))
-            return
-        seconds = time.perf_counter() - began
-        status = replace(status, scope=source.scope.scope, spent=spent_by(source))
-        self._remember(_succeeded(status, self._clock.now(), points=points, subjects=subjects, seconds=seconds))
-        self._health.collected(source.id, seconds, error="")
-        log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
+            self._failed(source, status, error, time.perf_counter() - began)
+        except Exception as error:
+            log.exception("a source failed on something it did not expect", source=source.id)
+            self._failed(source, status, _garbled(source, error), time.perf_counter() - began)
+        else:
+            seconds = time.perf_counter() - began
+            status = replace(status, scope=source.scope.scope, spent=spent_by(source))
+            self._remember(_succeeded(status, self._clock.now(), points=points, subjects=subjects, seconds=seconds))
+            self._health.collected(source.id, seconds, error="")
+            log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
+
+    def _read(self, source: Source) -> tuple[int, int]:
+        """How many points came, of how many subjects."""
+        points, subjects = 0, 0
+        for batch in source.collect(self._store.last_end(source.id), self._clock.now()):
+            self._store.write(batch)
+            points += sum(len(series.times) for series in batch.series)
+            subjects = max(subjects, len(batch.subjects_seen))
+        return points, subjects
+
+    def _failed(self, source: Source, status: SourceStatus, error: SourceError, seconds: float) -> None:
+        """A Gap for the judges, a status for the pages, a count for the alerts, a line for the log."""
+        gap = Gap(subject=source.scope, missing="*", reason=error.reason, detail=str(error), source=source.id)
+        self._store.write(Batch(source=source.id, at=self._clock.now(), gaps=(gap,)))
+        self._remember(replace(status, error=str(error), spent=spent_by(source)))
+        self._health.collected(source.id, seconds, error=error.reason.value)
+        log.error("source could not be read", source=source.id, reason=error.reason.value, error=str(error))
 
     def snapshot(self, sources: Iterable[Source], declared: Iterable[WorkloadConfig], lookback: timedelta) -> Snapshot:
         """What is known now: minutes over the lookback, hourly sums over the long one, settled time only."""
@@ -108,6 +149,6 @@ def _succeeded(status: SourceStatus, now: datetime, *, points: int, subjects: in
     )
 
 
-def _failed(source: Source, error: SourceError, now: datetime) -> Batch:
-    gap = Gap(subject=source.scope, missing="*", reason=error.reason, detail=str(error), source=source.id)
-    return Batch(source=source.id, at=now, gaps=(gap,))
+def _garbled(source: Source, error: Exception) -> SourceError:
+    said = f"{source.id}: an answer could not be read ({type(error).__name__}: {error}): report it with the log"
+    return SourceError(said, reason=GapReason.GARBLED, retryable=True)

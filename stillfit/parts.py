@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -23,6 +23,9 @@ from stillfit.store.store import Store
 from stillfit.workloads import thresholds
 from stillfit.yamlfile import did_you_mean
 
+Notified = Callable[[str, str], None]
+"""Who is told of each attempt to send: name of the sink, and how it went."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -38,12 +41,12 @@ class Parts:
             source.close()
 
 
-def assemble(config: Config, store: Store, clock: Clock) -> Parts:
+def assemble(config: Config, store: Store, clock: Clock, notified: Notified = lambda _sink, _outcome: None) -> Parts:
     """Everything the daemon works with. Raises ConfigError; opens no connection."""
     return Parts(
         sources=sources(config, clock),
         knowledge=knowledge(config.thresholds),
-        sender=sender_of(config, store.outbox, clock),
+        sender=sender_of(config, store.outbox, clock, notified),
     )
 
 

@@ -88,8 +88,9 @@ class Snapshot:
         """What could not be read of the whole account, cluster or node holds for everything in it."""
         scope = Subject(engine=subject.engine, scope=subject.scope)
         everywhere = replace(scope, scope=(subject.scope[0], ""))
+        nameless = replace(scope, scope=("", subject.scope[1]))  # a region whose account could not even be asked for
         node = replace(scope, node=subject.node)
-        holders = {holder for holder in (scope, everywhere, node) if holder != subject}
+        holders = {holder for holder in (scope, everywhere, nameless, node) if holder != subject}
         return tuple(gap for holder in holders for gap in self._gaps[holder])
 
     @cached_property

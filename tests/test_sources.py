@@ -1,0 +1,131 @@
+"""Sources from a configuration, and an account that signs in when it is first read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.aws.source import AwsSource, open_source
+from collector.aws.target import Patience
+from stillfit import cycle
+from stillfit.clock import FakeClock
+from stillfit.config import Aws, Cassandra, Config
+from stillfit.export.health import Health
+from stillfit.intake import Intake
+from stillfit.model import GapReason, Unknown
+from stillfit.parts import knowledge
+from stillfit.sources import SigningIn, sources, target
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
+from stillfit.store.store import Store
+from tests.demo.kit import aws_environment, environment
+
+REGION = "eu-west-1"
+SETTINGS = Aws(regions=(REGION,), first_look=timedelta(hours=2))
+
+
+@pytest.fixture
+def aws(clock: FakeClock) -> Iterator[AwsStandIn]:
+    """One quiet table with enough requests to be called healthy."""
+    world = World(now=lambda: clock.now().timestamp())
+    world.dynamodb.put_table(
+        DEFAULT_ACCOUNT, REGION, {"TableName": "orders", "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
+    )
+    begin = int(clock.now().timestamp()) - 10_800
+    for direction in ("Read", "Write"):
+        metric = Metric.dynamodb(f"Consumed{direction}CapacityUnits", TableName="orders")
+        row = [600.0] * 240
+        world.put(DEFAULT_ACCOUNT, REGION, metric, Points.regular(start=begin, sum=row, count=row))
+    with AwsStandIn(world) as server, environment(aws_environment("x", server.url)):
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
+    opened = Store.open(f"sqlite:///{tmp_path}/stillfit.db", clock=clock, ballast_bytes=4096)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def source(clock: FakeClock) -> Iterator[SigningIn]:
+    once = Patience(connect_s=1, read_s=2, attempts=1)
+
+    def opened() -> AwsSource:
+        return open_source(target(SETTINGS, REGION), clock, patience=once)
+
+    signing = SigningIn(SETTINGS, REGION, opened)
+    yield signing
+    signing.close()
+
+
+def throttling(intake: Intake, source: SigningIn) -> object:
+    turn = cycle.turn(intake.snapshot([source], (), timedelta(hours=3)), knowledge(), ())
+    return {one.subject.name: one.answer for one in turn.judgements if one.detector == "dynamodb/throttling"}
+
+
+def test_each_region_and_each_cluster_is_a_source_with_its_own_pace(clock: FakeClock) -> None:
+    config = Config(
+        aws=(Aws(regions=("eu-west-1", "us-east-1"), account="123456789012", every=timedelta(minutes=2)),),
+        cassandra=(Cassandra(cluster="prod", contact_points=("10.0.0.1",), every=timedelta(seconds=30)),),
+    )
+
+    made = [(source.id, every.total_seconds()) for source, every in sources(config, clock)]
+
+    assert made == [
+        ("aws/123456789012/eu-west-1", 120.0),
+        ("aws/123456789012/us-east-1", 120.0),
+        ("cassandra/prod", 30.0),
+    ]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ACCESS_DENIED, FaultKind.UNAVAILABLE, FaultKind.HTML, FaultKind.HANG])
+def test_aws_down_at_the_start_is_a_gap_that_ends_when_it_is_back(
+    aws: AwsStandIn, source: SigningIn, store: Store, clock: FakeClock, kind: FaultKind
+) -> None:
+    intake = Intake(store, clock, Health())
+    aws.world.faults.add(Fault(kind=kind, service="sts", count=1))
+
+    intake.collect(source)
+    (gap,) = store.gaps()
+    clock.advance(300)
+    intake.collect(source)
+
+    assert (gap.missing, gap.source, gap.subject.scope) == ("*", source.id, ("", REGION))
+    assert store.gaps() == ()
+    assert throttling(intake, source) == {"orders": None}
+
+
+def test_aws_down_after_a_restart_is_no_health_of_the_tables_known_from_before(
+    aws: AwsStandIn, source: SigningIn, store: Store, clock: FakeClock
+) -> None:
+    intake = Intake(store, clock, Health())
+    intake.collect(source)
+    clock.advance(3 * 3_600)
+    aws.world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, service="sts", count=1))
+    again = SigningIn(SETTINGS, REGION, lambda: open_source(target(SETTINGS, REGION), clock))
+
+    intake.collect(again)
+    answer = throttling(intake, again)["orders"]  # type: ignore[index]  # a dict of answers
+
+    assert isinstance(answer, Unknown)
+    assert GapReason.DENIED in answer.reason
+
+
+def test_what_it_says_carries_the_id_of_the_configuration(aws: AwsStandIn, source: SigningIn, clock: FakeClock) -> None:
+    aws.world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeScalableTargets"))
+
+    batches = list(source.collect(None, clock.now()))
+
+    assert {batch.source for batch in batches} == {f"aws/default/{REGION}"}
+    assert {gap.source for batch in batches for gap in batch.gaps} <= {f"aws/default/{REGION}"}
+    assert source.scope.scope == (DEFAULT_ACCOUNT, REGION)
+
+
+def test_one_that_never_signed_in_closes_quietly() -> None:
+    def never() -> AwsSource:
+        raise AssertionError("opened without being read")
+
+    SigningIn(SETTINGS, REGION, never).close()
