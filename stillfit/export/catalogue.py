@@ -79,7 +79,7 @@ ABOUT_ITSELF = _rows(
     (
         "job_runs_total",
         "counter",
-        ("job", "outcome"),
+        ("loop", "outcome"),
         "Runs of each job, by how they ended",
         (
             "`crashed` is a defect: report it with the log. `store`: the disk or database refused. "
@@ -90,7 +90,7 @@ ABOUT_ITSELF = _rows(
     (
         "job_last_success_timestamp_seconds",
         "gauge",
-        ("job",),
+        ("loop",),
         "Unix time of the last run that ended well",
         "Older than a few intervals: the job hangs or fails.",
     ),

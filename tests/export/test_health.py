@@ -66,8 +66,8 @@ def test_a_crash_is_a_beat_but_no_success(health: Health, ticking: Ticking) -> N
     health.job_ended("judge", "crashed")
 
     assert health.hung() == ()
-    assert value(health, "stillfit_job_last_success_timestamp_seconds", job="judge") is None
-    assert value(health, "stillfit_job_runs_total", job="judge", outcome="crashed") == 1
+    assert value(health, "stillfit_job_last_success_timestamp_seconds", loop="judge") is None
+    assert value(health, "stillfit_job_runs_total", loop="judge", outcome="crashed") == 1
 
 
 def test_a_long_first_look_is_no_reason_to_restart(health: Health, ticking: Ticking) -> None:
@@ -130,4 +130,4 @@ def test_many_threads_lose_no_count(health: Health) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: health.job_ended("judge", "ok"), range(2_000)))
 
-    assert value(health, "stillfit_job_runs_total", job="judge", outcome="ok") == 2_000
+    assert value(health, "stillfit_job_runs_total", loop="judge", outcome="ok") == 2_000
