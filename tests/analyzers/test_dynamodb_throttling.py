@@ -6,7 +6,7 @@ import pytest
 from analyzers._capacity import BURST_S, burst_at_least
 from analyzers.dynamodb_throttling import ANALYZER, find
 from stillfit.model import Answer, Finding, Severity, Unknown, Value
-from tests.builders import BY_STATUS, Numbers, ask, case, change, each, minutes_before_noon, series
+from tests.builders import BY_STATUS, Numbers, ask, case, change, each, minutes_before_noon, series, subject
 
 
 def judged(**metrics: Numbers) -> Answer:
@@ -98,8 +98,9 @@ def test_a_throttled_index_is_judged_by_itself() -> None:
     assert "billing mode is not known" in answer.summary
 
 
-def test_names_full_of_markup_stay_as_they_are() -> None:
-    hostile = case(BY_STATUS, write_throttle_events=900).subject
+def test_a_name_full_of_markup_stays_as_it_is() -> None:
+    hostile = subject('o"rd\n<b>*ers* \N{FIRE}')
+
     assert hostile.name in found(ask(ANALYZER, case(hostile, write_throttle_events=900))).summary
 
 
