@@ -73,7 +73,7 @@ def _account(connection: Connection, wanted: AwsTarget, settings: Aws, clock: Cl
         yield failed("identity", str(error), "nothing of this region can be read until then")
         return
     yield ok("identity", f"account {account}, {answer['Arn']}")
-    yield _skew(answer, clock.now())
+    yield skew(answer, clock.now())
     tables = yield from _tables(connection, wanted)
     if tables is not None:
         watched = [name for name in tables if wanted.watches(name)]
@@ -122,7 +122,8 @@ def _tried(connection: Connection, permission: Permission, table: str, now: date
     return ok(permission.action, "granted")
 
 
-def _skew(answer: Mapping[str, Any], now: datetime) -> Result:
+def skew(answer: Mapping[str, Any], now: datetime) -> Result:
+    """How far this machine is from the time that an answer was sent at."""
     told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         seconds = abs((parsedate_to_datetime(told) - now).total_seconds())

@@ -1,0 +1,194 @@
+"""`stillfit doctor` against the stand-ins: what is well, what is refused, and what goes blind by it."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillfit.cli.probes import aws
+from stillfit.cli.probes.probe import Mark, Probe, Result, failed, ok, try_all
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
+from stillfit.standins.cql import CqlStandin, Node, StillWorld
+from stillfit.standins.slack import SlackStandIn
+from tests.cli.conftest import ROOT, Stillfit
+
+REGION = "eu-west-1"
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """One table in one region, behind the address at which boto3 looks."""
+    world = World(now=time.time)
+    keys = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    }
+    world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, {"TableName": "orders", **keys})
+    with AwsStandIn(world) as standin:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", standin.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", DEFAULT_ACCOUNT)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        yield world
+
+
+@pytest.fixture
+def watching(config: Path) -> Path:
+    config.write_text(config.read_text() + f"http: {{port: 0}}\naws:\n  - regions: [{REGION}]\n")
+    return config
+
+
+def results(told: str) -> dict[str, dict[str, Any]]:
+    return {f"{row['area']}: {row['name']}": row for row in json.loads(told)["results"]}
+
+
+def test_everything_well_ends_with_0_and_adds_up_what_looking_costs(
+    stillfit: Stillfit, watching: Path, world: World
+) -> None:
+    told = stillfit("doctor", "-c", watching, "--format", "json")
+
+    assert told.code == 0
+    assert "1 of 1 tables are watched; looking at them costs about 1.14 to 1.31 USD a month" in told.out
+
+
+def test_a_missing_permission_is_named_with_what_goes_blind(stillfit: Stillfit, watching: Path, world: World) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeScalingActivities"))
+    told = stillfit("doctor", "-c", watching, "--format", "json")
+    row = results(told.out)[f"aws {REGION}: application-autoscaling:DescribeScalingActivities"]
+
+    assert (told.code, row["result"]) == (0, "failed")
+    assert "grant application-autoscaling:DescribeScalingActivities" in row["sentence"]
+    assert row["fix"].startswith("blind until then: when capacity was changed")
+
+
+@pytest.mark.parametrize("operation", ["GetMetricData", "DescribeTable", "ListTables"])
+def test_without_an_essential_permission_it_ends_with_4(
+    stillfit: Stillfit, watching: Path, world: World, operation: str
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=operation))
+
+    assert stillfit("doctor", "-c", watching).code == 4
+
+
+def test_refused_credentials_end_with_4_and_hide_nothing_else(stillfit: Stillfit, watching: Path, world: World) -> None:
+    world.identities.remove_key(DEFAULT_ACCOUNT)
+    told = stillfit("doctor", "-c", watching, "--format", "json")
+
+    assert told.code == 4
+    assert results(told.out)[f"aws {REGION}: identity"]["result"] == "failed"
+    assert results(told.out)["store: open"]["result"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mark"),
+    [(0, Mark.OK), (29, Mark.OK), (30, Mark.WARNING), (299, Mark.WARNING), (300, Mark.FAILED)],
+)
+def test_clocks_that_are_apart_are_told_before_aws_refuses(seconds: int, mark: Mark) -> None:
+    headers = {"date": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)}
+
+    assert aws.skew({"ResponseMetadata": {"HTTPHeaders": headers}}, NOW).mark is mark
+
+
+def test_a_cluster_that_cannot_be_reached_ends_with_4(stillfit: Stillfit, config: Path) -> None:
+    config.write_text(config.read_text() + "cassandra:\n  - {cluster: prod, contact_points: ['127.0.0.1:1']}\n")
+    told = stillfit("doctor", "-c", config, "--format", "json")
+
+    assert told.code == 4
+    assert "no contact point" in results(told.out)["cassandra prod: connect"]["sentence"]
+
+
+def test_a_cluster_is_asked_node_by_node_and_grant_by_grant(stillfit: Stillfit, config: Path) -> None:
+    with CqlStandin([Node(name="a"), Node(name="b")], StillWorld([])) as standin:
+        points = ", ".join(f'"{host}:{port}"' for host, port in standin.contact_points)
+        config.write_text(
+            f"{config.read_text()}http: {{port: 0}}\ncassandra:\n  - {{cluster: prod, contact_points: [{points}]}}\n"
+        )
+        told = stillfit("doctor", "-c", config)
+
+    assert told.code == 0
+    assert "2 of 2 answer" in told.out
+    assert "system_views" in told.out
+
+
+def slack_config(config: Path, standin: SlackStandIn, token: str = "xoxb-stand-in", channel: str = "stillfit") -> Path:
+    slack = f"slack: {{token: {token}, channel: {channel}, base_url: '{standin.url}'}}\n"
+    config.write_text(f"{config.read_text()}http: {{port: 0}}\n{slack}")
+    return config
+
+
+@pytest.mark.parametrize(
+    ("slack", "name", "said"),
+    [
+        (("xoxb-stand-in", "stillfit"), "channel", "nothing was posted"),
+        (("xoxb-other", "stillfit"), "auth.test", "the token is not taken"),
+        (("xoxb-stand-in", "nowhere"), "channel", "the bot sees no such channel"),
+    ],
+)
+def test_slack_is_tried_without_a_word_in_the_channel(
+    stillfit: Stillfit, config: Path, slack: tuple[str, str], name: str, said: str
+) -> None:
+    with SlackStandIn() as standin:
+        told = stillfit("doctor", "-c", slack_config(config, standin, *slack), "--format", "json")
+
+        assert said in results(told.out)[f"slack: {name}"]["sentence"]
+        assert standin.workspace.posts() == ()
+    assert slack[0] not in told.out
+
+
+def test_a_port_that_something_else_has_is_a_failure(stillfit: Stillfit, config: Path) -> None:
+    with SlackStandIn() as other:
+        config.write_text(f"{config.read_text()}http: {{port: {other.port}}}\n")
+        told = stillfit("doctor", "-c", config, "--format", "json")
+
+    assert results(told.out)["pages: port"]["sentence"].endswith("is taken by another program")
+
+
+def test_mistakes_of_the_configuration_are_all_told_and_end_with_3(stillfit: Stillfit, config: Path) -> None:
+    config.write_text("instnace: x\nhttp: {port: many}\n")
+    told = stillfit("doctor", "-c", config)
+
+    assert told.code == 3
+    assert "did you mean 'instance'?" in told.out
+    assert "a whole number is needed" in told.out
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_a_failure(stillfit: Stillfit, config: Path) -> None:
+    config.write_text("store: sqlite:////nowhere/at/all/stillfit.db\nhttp: {port: 0}\n")
+
+    assert "the folder /nowhere/at/all does not exist" in stillfit("doctor", "-c", config).out
+
+
+def test_a_probe_that_hangs_loses_only_what_comes_after() -> None:
+    def hang() -> Iterator[Result]:
+        yield ok("first", "well")
+        time.sleep(60)
+        yield ok("never", "seen")
+
+    probes = [Probe(area="slow", run=hang, deadline_s=0.1), Probe(area="quick", run=lambda: [ok("one", "well")])]
+    slow, quick = try_all(probes)
+
+    assert [one.name for one in slow.results] == ["first", "deadline"]
+    assert quick.results == (ok("one", "well"),)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_probe_with_a_defect_hides_no_other() -> None:
+    def broken() -> Iterator[Result]:
+        yield from [ok(str(1 / 0), "never seen")]
+
+    broke, well = try_all([Probe(area="a", run=broken), Probe(area="b", run=lambda: [ok("one", "well")])])
+
+    assert broke.results == (failed("defect", broke.results[0].sentence),)
+    assert well.results == (ok("one", "well"),)
+
+
+def test_every_action_that_is_tried_is_in_the_policy_that_is_shipped() -> None:
+    policy = json.loads((ROOT / "deploy/aws/iam-policy.json").read_text())
+    allowed = {action for one in policy["Statement"] if one["Effect"] == "Allow" for action in one["Action"]}
+
+    assert {one.action for one in aws.PERMISSIONS} | {"dynamodb:ListTables"} <= allowed
