@@ -53,7 +53,14 @@ class Timetable:
         first = datetime.now(UTC) + timedelta(seconds=min(seconds, 1.0) * _phase(name))
         self._watch.scheduled(name, seconds)
         self._scheduler.add_job(
-            self._guarded, "interval", (name, work), seconds=seconds, id=name, name=name, next_run_time=first
+            self._guarded,
+            "interval",
+            (name, work),
+            seconds=seconds,
+            id=name,
+            name=name,
+            next_run_time=first,
+            replace_existing=True,  # a reload may come before the start
         )
 
     def start(self) -> None:
