@@ -24,6 +24,7 @@ from stillfit.clock import Clock
 from stillfit.config import Http
 from stillfit.errors import StillfitError
 from stillfit.export.health import Health
+from stillfit.export.labels import clean
 from stillfit.export.pages import Pages
 from stillfit.export.view import View
 
@@ -135,6 +136,12 @@ def _cut(request: socket.socket) -> None:
 
 class _Handler(WSGIRequestHandler):
     timeout = REQUEST_S
+    error_message_format = "%(code)d %(message)s: %(explain)s\n"
+    error_content_type = "text/plain; charset=utf-8"
+
+    def version_string(self) -> str:
+        """Without the version of Python, which is nobody's business."""
+        return "stillfit"
 
     def handle(self) -> None:
         """Read the head within its limit, refuse what is wrong with it, and let the pages answer."""
@@ -152,7 +159,7 @@ class _Handler(WSGIRequestHandler):
             self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-        log.debug("page asked", said=format % args)
+        log.debug("page asked", said=clean(format % args))
 
     def _head(self) -> bytes:
         """Everything up to the empty line, or HEAD_BYTES of it."""

@@ -37,7 +37,7 @@ def serve(
     orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
         daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=on_view)
-        with serve_pages(daemon, config.http):
+        with serve_pages(daemon, config.http, on_reload=lambda: orders.put(signal.SIGHUP)):
             daemon.start()
             try:
                 _obey(orders, daemon, reload_from, seconds)
