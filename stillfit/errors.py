@@ -53,13 +53,22 @@ class DeliveryError(StillfitError):
     """A sink did not take a message."""
 
     def __init__(
-        self, message: str, *, permanent: bool, retry_after_s: float | None = None, unknown_outcome: bool = False
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        retry_after_s: float | None = None,
+        unknown_outcome: bool = False,
+        of_message: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        """True when only a person can mend it."""
         self.retry_after_s = retry_after_s
         self.unknown_outcome = unknown_outcome
         """True when the sink may have taken it (the connection broke after sending): read back before sending again."""
+        self.of_message = of_message
+        """True when this message is what is wrong, and another may pass; else it is the sink or its settings."""
 
 
 class UsageError(StillfitError):

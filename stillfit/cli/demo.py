@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from stillfit.cli.running import serve
 from stillfit.cli.terminal import console, report
 from stillfit.clock import ScaledClock
@@ -83,7 +85,7 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
         store=f"sqlite:///{folder}/demo.db",
         aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=28)),),
         cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
-        slack=Slack.model_validate({"channel": "databases", "token": "xoxb-demo", "base_url": addresses.slack}),
+        slack=Slack(channel=addresses.slack_channel, token=SecretStr(addresses.slack_token), base_url=addresses.slack),
         http=Http(port=options.port),
         evaluate_every=timedelta(minutes=2),
         workloads=tuple(

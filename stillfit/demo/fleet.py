@@ -20,7 +20,7 @@ from stillfit.demo.cluster import ClusterWorld, nodes
 from stillfit.demo.story import story
 from stillfit.standins.aws import AwsStandIn, World
 from stillfit.standins.cql import CqlStandin
-from stillfit.standins.slack import SlackStandIn
+from stillfit.standins.slack import CHANNEL, TOKEN, SlackStandIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Addresses:
     cassandra: list[str]
     slack: str
     slack_page: str
+    slack_channel: str
+    slack_token: str
 
 
 def serve(seed: int, zero: int, clock: ScaledClock) -> None:
@@ -43,10 +45,17 @@ def serve(seed: int, zero: int, clock: ScaledClock) -> None:
     with (
         AwsStandIn(world) as aws,
         CqlStandin(nodes(plan.cluster, zero), cluster, cluster_name=plan.cluster.name) as cql,
-        SlackStandIn() as slack,
+        SlackStandIn(now=now) as slack,
     ):
         points = [f"{host}:{port}" for host, port in cql.contact_points]
-        addresses = Addresses(aws=aws.url, cassandra=points, slack=slack.url, slack_page=slack.page_url)
+        addresses = Addresses(
+            aws=aws.url,
+            cassandra=points,
+            slack=slack.url,
+            slack_page=slack.page_url,
+            slack_channel=CHANNEL.name,
+            slack_token=TOKEN,
+        )
         print(json.dumps(asdict(addresses)), flush=True)  # noqa: T201  # the answer to whoever started it
         sys.stdin.read()
 

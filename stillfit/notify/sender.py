@@ -140,7 +140,7 @@ class Sender:
         log.debug("told", advice=row.advice_id, number=row.number, sink=row.sink)
 
     def _not_delivered(self, row: OutboxRow, error: DeliveryError, epoch: int | None) -> None:
-        if error.permanent:
+        if error.permanent and error.of_message:
             self._give_up(row, str(error), epoch)
             return
         until = self._hold(row, error)
@@ -151,9 +151,8 @@ class Sender:
             kept = f"{UNREADABLE}; now: " if may_repeat(row) else ""
             self._outbox.retry_at(row.id, until, f"{kept}{error}", epoch=epoch)
         self._notified(row.sink, outcome)
-        log.warning(
-            "a message was not delivered", advice=row.advice_id, sink=row.sink, outcome=outcome, error=str(error)
-        )
+        say = log.error if error.permanent else log.warning
+        say("a message was not delivered", advice=row.advice_id, sink=row.sink, outcome=outcome, error=str(error))
 
     def _give_up(self, row: OutboxRow, why: str, epoch: int | None) -> None:
         """The log is the last sink: what could not be told anywhere is said there."""
@@ -165,6 +164,8 @@ class Sender:
     def _hold(self, row: OutboxRow, error: DeliveryError) -> datetime:
         """Leave this channel in peace; the others go on."""
         until = self._again(row, of=row.attempts)
+        if error.permanent:  # a token that was revoked, a channel that is gone: kept until somebody mends it
+            until = self._clock.now() + self._real(self._pace.longest_s)
         if error.retry_after_s is not None:
             until = self._clock.now() + self._real(error.retry_after_s)
         self._outbox.hold(row.channel, until)

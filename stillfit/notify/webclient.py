@@ -42,7 +42,7 @@ class Refused(DeliveryError):  # noqa: N818  (it is a DeliveryError, named for w
     """Slack answered with an error of its own, by name."""
 
     def __init__(self, message: str, name: str) -> None:
-        super().__init__(message, permanent=True)
+        super().__init__(message, permanent=True, of_message=name in TOO_RICH)
         self.name = name
 
 

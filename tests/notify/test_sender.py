@@ -124,14 +124,25 @@ def test_waits_double_up_to_five_minutes_and_are_the_same_after_a_restart(bench:
 
 def test_a_message_that_can_never_be_delivered_is_said_in_the_log(bench: Bench) -> None:
     bench.outbox.add(queued())
-    bench.sink.answers = [DeliveryError("slack: refused with invalid_auth", permanent=True)]
+    bench.sink.answers = [DeliveryError("slack: refused with invalid_blocks", permanent=True, of_message=True)]
 
     with capture_logs() as logs:
         row = bench.after(0)
 
-    assert (row.state, row.error) == (OutboxState.FAILED, "slack: refused with invalid_auth")
+    assert (row.state, row.error) == (OutboxState.FAILED, "slack: refused with invalid_blocks")
     assert "CRITICAL - orders" in logs[-1]["message"]
     assert bench.outcomes == [("slack", "failed")]
+
+
+def test_a_revoked_token_holds_every_message_until_somebody_mends_it(bench: Bench) -> None:
+    bench.outbox.add(queued())
+    bench.sink.answers = [DeliveryError("slack: refused with token_revoked", permanent=True)] * 3
+
+    with capture_logs() as logs:
+        waits = [(bench.after(300 * turn).due_at - bench.clock.now()).total_seconds() for turn in range(3)]
+
+    assert (waits, {log["log_level"] for log in logs}) == ([300] * 3, {"error"})
+    assert bench.after(300).state is OutboxState.SENT
 
 
 def test_an_unknown_outcome_is_never_sent_again_before_it_was_read_back(bench: Bench) -> None:
