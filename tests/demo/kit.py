@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from stillfit.cli.demo import CREDENTIALS
-from stillfit.clock import FakeClock
+from stillfit.clock import Clock, FakeClock
 from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
 from stillfit.cycle import Turn
 from stillfit.demo.cloud import furnish
@@ -33,7 +33,7 @@ STEP = timedelta(minutes=5)
 class Fleet:
     """The stand-ins of one story. `config` is what an operator of that fleet would write."""
 
-    def __init__(self, seed: int, clock: FakeClock) -> None:
+    def __init__(self, seed: int, clock: Clock) -> None:
         self.story: Story = story(seed)
         self.zero = int(clock.now().timestamp())
 
@@ -49,12 +49,12 @@ class Fleet:
         )
         self.slack = SlackStandIn([CHANNEL], now=now)
 
-    def config(self, store: str) -> Config:
-        clock_of_facts = FakeClock().now().date() - timedelta(days=20)
+    def config(self, store: str, first_look: timedelta = timedelta(days=22)) -> Config:
+        said_on = FakeClock().now().date() - timedelta(days=20)
         return Config(
             instance="test",
             store=store,
-            aws=(Aws(regions=(self.story.region,), first_look=timedelta(days=22)),),
+            aws=(Aws(regions=(self.story.region,), first_look=first_look),),
             cassandra=(
                 Cassandra(
                     cluster=self.story.cluster.name,
@@ -68,8 +68,7 @@ class Fleet:
                     name=table.name,
                     tables=(table.name,),
                     declared={
-                        name: Fact(value=value, declared_at=clock_of_facts, owner="test")
-                        for name, value in table.declared
+                        name: Fact(value=value, declared_at=said_on, owner="test") for name, value in table.declared
                     },
                 )
                 for table in self.story.tables
