@@ -73,13 +73,14 @@ def demo(
     seed: Annotated[int, typer.Option(help="Names, sizes and noise follow from it; the story stays.")] = 7,
     speed: Annotated[float, typer.Option(help="Simulated seconds in one real second.", min=1, max=3600)] = 60.0,
     port: Annotated[int, typer.Option(help="Port of the status page; 0 takes a free one.", min=0, max=65535)] = 9877,
+    host: Annotated[str, typer.Option(help="Address of the status page; loopback by default.")] = "127.0.0.1",
     seconds: Annotated[float, typer.Option("--for", help="End by itself after this many real seconds.", min=0)] = 0.0,
     headless: Annotated[bool, typer.Option(help="Print addresses and one line per change only.")] = False,
 ) -> None:
     """Run the whole program on a simulated fleet: no account, nothing leaves this machine."""
     from stillfit.cli.demo import DemoOptions, run_demo
 
-    run_demo(DemoOptions(seed=seed, speed=speed, port=port, seconds=seconds, headless=headless))
+    run_demo(DemoOptions(seed=seed, speed=speed, host=host, port=port, seconds=seconds, headless=headless))
 
 
 @app.command()

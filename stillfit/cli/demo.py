@@ -35,6 +35,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "{account}", "AWS_SECRET_ACCESS_KEY": "demo"
 class DemoOptions:
     seed: int
     speed: float
+    host: str
     port: int
     seconds: float
     """Real seconds to run; 0 is until Ctrl-C."""
@@ -86,7 +87,7 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
         aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=28)),),
         cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
         slack=Slack(channel=addresses.slack_channel, token=SecretStr(addresses.slack_token), base_url=addresses.slack),
-        http=Http(port=options.port),
+        http=Http(host=options.host, port=options.port),
         evaluate_every=timedelta(minutes=2),
         workloads=tuple(
             WorkloadConfig(
