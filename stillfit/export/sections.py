@@ -256,7 +256,7 @@ def looked_at(judged: Sequence[Judgement]) -> Html | None:
     ]
     if not rows:
         return None
-    head = tag("tr", [tag("th", name) for name in ("detector", "found", "nothing", "not known")])
+    head = tag("tr", [tag("th", name) for name in ("detector", "found", "nothing", "unknown")])
     return section("Looked at", "", tag("table", tag("thead", head), tag("tbody", rows), class_="counts"))
 
 
