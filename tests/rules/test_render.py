@@ -66,7 +66,7 @@ def test_a_number_of_the_direction_that_is_not_refused_does_not_exist() -> None:
 
 def test_a_command_has_bare_numbers_and_quoted_names() -> None:
     index = RULES["dynamodb/raise_index_write_capacity"]
-    told = facts(index, provisioned_write_units=1200, table_peak_write_demand_per_second=2800, table="a b; rm -rf ~")
+    told = facts(index, provisioned_write_units=1200, peak_write_demand_per_second=2800, table="a b; rm -rf ~")
     (command,) = render(index, told).option.commands
 
     words = shlex.split(command)
