@@ -69,7 +69,7 @@ def stillfit(
 
 
 @app.command()
-def demo(
+def demo(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     seed: Annotated[int, typer.Option(help="Names, sizes and noise follow from it; the story stays.")] = 7,
     speed: Annotated[float, typer.Option(help="Simulated seconds in one real second.", min=1, max=3600)] = 60.0,
     port: Annotated[int, typer.Option(help="Port of the status page; 0 takes a free one.", min=0, max=65535)] = 9877,
