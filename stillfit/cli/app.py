@@ -25,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 config_app = typer.Typer(help="Look at the configuration without running it.", no_args_is_help=True)
 advice_app = typer.Typer(help="See advice, and tell stillfit what you do with it.", no_args_is_help=True)
@@ -75,7 +76,7 @@ def demo(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     port: Annotated[int, typer.Option(help="Port of the status page; 0 takes a free one.", min=0, max=65535)] = 9877,
     host: Annotated[str, typer.Option(help="Address of the status page; loopback by default.")] = "127.0.0.1",
     seconds: Annotated[float, typer.Option("--for", help="End by itself after this many real seconds.", min=0)] = 0.0,
-    headless: Annotated[bool, typer.Option(help="Print addresses and one line per change only.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Print addresses and one line per change only.")] = False,
 ) -> None:
     """Run the whole program on a simulated fleet: no account, nothing leaves this machine."""
     from stillfit.cli.demo import DemoOptions, run_demo
@@ -118,7 +119,7 @@ def explain(
 
 @app.command()
 def doctor(config: ConfigPath = DEFAULT_CONFIG, output: FormatOption = Format.TEXT) -> None:
-    """Try everything the configuration needs, and say what is missing and what goes blind without it."""
+    """Try everything that the configuration needs; say what is missing and what goes blind."""
     from stillfit.cli.doctor import run_doctor
 
     raise typer.Exit(run_doctor(config, as_json=output is Format.JSON))
