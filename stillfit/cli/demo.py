@@ -122,7 +122,7 @@ class _Screen:
             return  # what has not been looked at once is not worth a screen
         if self._first:
             self._first = False
-            console().print(report(view.turn, view.gaps))
+            console().print(report(view.turn, view.gaps, waiting=True))
         for transition in view.turn.transitions:
             record = next(one for one in view.advice if one.id == transition.advice_id)
             when = f"{transition.at:%H:%M}"

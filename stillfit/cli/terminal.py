@@ -47,17 +47,22 @@ def safe(text: str) -> str:
     )
 
 
-def report(turn: Turn, gaps: Sequence[Gap]) -> RenderableType:
-    """One look as a screen: what was found, what is advised, what it costs, whether it fits, what is not known."""
+def report(turn: Turn, gaps: Sequence[Gap], *, waiting: bool = False) -> RenderableType:
+    """One look as a screen: what was found, what is advised, what it costs, whether it fits, what is not known.
+
+    `waiting` shows also the advice that nobody is told yet, because its cause has not been seen for long enough.
+    """
+    told = worst_first(turn.advice)
+    later = worst_first(turn.advice, waiting=True) if waiting else ()
     found = [j.answer for j in turn.judgements if isinstance(j.answer, Finding)]
     unknown = [j for j in (*turn.judgements, *turn.unpriced) if isinstance(j.answer, Unknown)]
     sections = (
         ("Found", [_finding(one) for one in sorted(found, key=lambda f: (-f.severity.rank, f.subject))]),
-        ("Advice", [_advice(one) for one in worst_first(turn.advice)]),
+        ("Advice", [_advice(one) for one in (*told, *later)]),
         ("Cost", [_costs(turn.costs)] if turn.costs else []),
         ("Fit", [_fit(verdict) for verdict in turn.fits if _worth_telling(verdict)]),
         ("Could not judge", [_unknowns(unknown)] if unknown else []),
-        ("Could not read", [_gap(gap) for gap in gaps]),
+        ("Could not read", [_gaps(gaps)] if gaps else []),
         ("Looked at", [_coverage(coverage((*turn.judgements, *turn.unpriced)))]),
     )
     parts: list[RenderableType] = []
@@ -229,17 +234,40 @@ def _unknowns(unknown: Sequence[Judgement]) -> RenderableType:
     for judgement in unknown:
         assert isinstance(judgement.answer, Unknown)
         groups.setdefault((judgement.detector, judgement.answer.reason), []).append(judgement.subject.name)
-    lines: list[RenderableType] = []
-    for (detector, reason), names in list(groups.items())[:SHOWN_UNKNOWNS]:
-        who = safe(", ".join(names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        lines.append(Text.assemble((f"{who}  ", "bold"), f"{detector}: {safe(reason)}"))
-    if len(groups) > SHOWN_UNKNOWNS:
-        lines.append(Text(f"and {len(groups) - SHOWN_UNKNOWNS} more reasons: --format json lists all", style="dim"))
-    return Group(*lines)
+    lines = [
+        Text.assemble((f"{_who(names)}  ", "bold"), f"{detector}: {safe(why)}")
+        for (detector, why), names in groups.items()
+    ]
+    return _some(lines, "reasons")
 
 
-def _gap(gap: Gap) -> RenderableType:
-    return Text.assemble((f"{safe(gap.subject.name)}  ", "bold"), safe(f"{gap.missing}: {gap.reason}. {gap.detail}"))
+def _gaps(gaps: Sequence[Gap]) -> RenderableType:
+    """Grouped by what is missing and why: one node more of the same says nothing new."""
+    missing: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        missing.setdefault((gap.subject.name, gap.reason.value), []).append(gap)
+    groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
+    for (name, reason), found in missing.items():
+        key = (reason, tuple(gap.missing for gap in found))
+        groups.setdefault(key, []).append((name, found[0].detail))
+    lines = [
+        Text.assemble(
+            (f"{_who([name for name, _ in told])}  ", "bold"), safe(f"{', '.join(names)}: {reason}. {told[0][1]}")
+        )
+        for (reason, names), told in groups.items()
+    ]
+    return _some(lines, "gaps")
+
+
+def _who(names: Sequence[str]) -> str:
+    return safe(", ".join(names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _some(lines: Sequence[Text], what: str) -> RenderableType:
+    """As many as a person reads."""
+    left = len(lines) - SHOWN_UNKNOWNS
+    more = [Text(f"and {left} more {what}: --format json lists all", style="dim")] if left > 0 else []
+    return Group(*lines[:SHOWN_UNKNOWNS], *more)
 
 
 def _coverage(rows: Iterable[CoverageOut]) -> RenderableType:

@@ -172,9 +172,10 @@ def document(turn: Turn, gaps: Iterable[Gap]) -> FindingsDocument:
     )
 
 
-def worst_first(advice: Iterable[Advice]) -> tuple[Advice, ...]:
-    """What people are shown, in the order in which they should read it."""
-    shown = [record for record in advice if record.state in SHOWN]
+def worst_first(advice: Iterable[Advice], *, waiting: bool = False) -> tuple[Advice, ...]:
+    """What people are shown, in the order in which they should read it; or what waits to be told."""
+    states = frozenset({AdviceState.PENDING}) if waiting else SHOWN
+    shown = [record for record in advice if record.state in states and not (waiting and record.superseded_by)]
     return tuple(sorted(shown, key=lambda record: (-record.severity.rank, str(record.subject), record.rule)))
 
 
