@@ -231,7 +231,9 @@ class Analyzer:
 def judge(analyzer: Analyzer, case: Case) -> Judgement:
     """Ask one analyzer about one case; what it needs and the case cannot prove is Unknown."""
     missing = tuple(sorted(name for name in analyzer.needs if not case.proves(name)))
-    answer = Unknown("; ".join(why_unproven(case, name) for name in missing), missing) if missing else analyzer.find(case)
+    answer = (
+        Unknown("; ".join(why_unproven(case, name) for name in missing), missing) if missing else analyzer.find(case)
+    )
     return Judgement(detector=analyzer.id, subject=case.subject, answer=answer)
 
 
