@@ -1,5 +1,6 @@
 """A whole cycle against the stand-in: what it brings, what it costs, and how the next one goes on."""
 
+from collections.abc import Generator
 from datetime import timedelta
 
 import numpy as np
@@ -91,6 +92,7 @@ def test_what_the_store_refused_is_read_again(world: World, source: AwsSource, c
     cycle(source, clock)
     clock.advance(6 * 3_600)
     refused = source.collect(clock.now() - timedelta(hours=6), clock.now())
+    assert isinstance(refused, Generator)
     while not any(one.metric == "consumed_read_units" for one in next(refused).series):
         pass
     refused.close()  # as when writing this batch failed
