@@ -62,7 +62,12 @@ def knowledge(overrides: Iterable[ThresholdConfig] = ()) -> Knowledge:
         usual = defaults.get(analyzer.id, MappingProxyType({}))
         return {**usual, **thresholds(drawn, analyzer.id, subject)} if drawn else usual
 
-    return Knowledge(analyzers=ANALYZERS, rules=packaged_rules({one.id: frozenset(one.causes) for one in ANALYZERS}), prices=packaged_prices(), thresholds=lines)
+    return Knowledge(
+        analyzers=ANALYZERS,
+        rules=packaged_rules({one.id: frozenset(one.causes) for one in ANALYZERS}),
+        prices=packaged_prices(),
+        thresholds=lines,
+    )
 
 
 def _mistakes(overrides: Iterable[ThresholdConfig]) -> Iterator[str]:
