@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from stillfit.advice import AdviceState
@@ -16,12 +17,13 @@ from stillfit.cli.running import reload
 from stillfit.clock import Clock, FakeClock, ScaledClock
 from stillfit.config import Config, Http, Slack
 from stillfit.daemon import Daemon
-from stillfit.errors import ConfigError, StoreError
+from stillfit.errors import ConfigError, SourceError, StoreError
 from stillfit.export.view import View
 from stillfit.model import GapReason
 from stillfit.notify import sender_of
 from stillfit.parts import Notified, Parts, knowledge
 from stillfit.standins.slack import TOKEN, SlackStandIn
+from stillfit.store import schema
 from stillfit.store.leases import EVALUATION
 from stillfit.store.ledger import Committed
 from stillfit.store.outbox import OutboxState
@@ -102,6 +104,10 @@ def judged(view: View) -> bool:
     return view.turn is not None and any(one.last_success for one in view.sources)
 
 
+def is_open(view: View) -> bool:
+    return any(one.state is AdviceState.OPEN for one in view.advice)
+
+
 def runs(daemon: Daemon, job: str, outcome: str) -> float:
     labels = {"loop": job, "outcome": outcome}
     return daemon.health.registry.get_sample_value("stillfit_job_runs_total", labels) or 0.0
@@ -167,7 +173,7 @@ def test_a_turn_that_could_not_be_kept_is_not_shown_and_comes_again_whole(tmp_pa
     store.refusals = 3
 
     with Bench(store, clock, FakeSource(metrics=HOT_KEY)).running() as bench:
-        view = bench.views.wait_for(lambda view: any(one.state is AdviceState.OPEN for one in view.advice))
+        view = bench.views.wait_for(is_open)
         refused = runs(bench.daemon, "judge", "store")
     kept = store.transitions()
     store.close()
@@ -175,6 +181,43 @@ def test_a_turn_that_could_not_be_kept_is_not_shown_and_comes_again_whole(tmp_pa
     assert refused == 3
     assert [(one.number, one.after) for one in kept] == [(1, AdviceState.OPEN)]
     assert [one.id for one in view.advice] == [kept[0].advice_id]
+
+
+def test_a_full_disk_stops_samples_and_loses_no_transition(store: Store, clock: Clock) -> None:
+    source = FakeSource(metrics=HOT_KEY)
+    ballast = store._databases.ballast
+    assert ballast is not None
+
+    with Bench(store, clock, source).running() as bench:
+        bench.views.wait_for(is_open)
+        ballast._path.unlink()
+        size, ballast._size = ballast._size, 2**62  # more than any disk has free
+        wait_until(lambda: runs(bench.daemon, f"collect {source.id}", "store") > 0)
+        paused = store.history_paused
+        bench.views.next()
+        ballast._size = size  # as if space had been freed
+        wait_until(lambda: not store.history_paused)
+        view = bench.views.next()
+
+    assert (paused, is_open(view)) == (True, True)
+    assert [one.after for one in store.transitions()] == [AdviceState.OPEN]
+
+
+def test_a_chunk_that_is_garbled_meanwhile_neither_resolves_nor_repeats(store: Store, clock: Clock) -> None:
+    source = FakeSource(metrics=HOT_KEY)
+
+    with Bench(store, clock, source).running() as bench:
+        bench.views.wait_for(is_open)
+        source.error = SourceError("fake: down", reason=GapReason.UNREACHABLE, retryable=True)
+        bench.views.next(lambda view: bool(view.gaps))
+        with store._samples.write() as connection:
+            connection.execute(sa.update(schema.chunk).values(data=b"\x00 garbage"))
+        blind = bench.views.next(lambda view: any(gap.reason is GapReason.GARBLED for gap in view.gaps))
+        source.error = None
+        healed = bench.views.next(lambda view: not view.gaps)
+
+    assert (is_open(blind), is_open(healed)) == (True, True)
+    assert [one.after for one in store.transitions()] == [AdviceState.OPEN]
 
 
 def test_a_judge_that_crashes_is_counted_and_the_other_jobs_go_on(
@@ -252,9 +295,6 @@ def test_a_second_replica_stays_warm_and_judges_only_when_the_first_is_gone(stor
 
 
 def test_a_restart_goes_on_where_it_stood(store: Store, clock: Clock) -> None:
-    def is_open(view: View) -> bool:
-        return any(one.state is AdviceState.OPEN for one in view.advice)
-
     for _ in range(2):
         with Bench(store, clock, FakeSource(metrics=HOT_KEY)).running() as bench:
             bench.views.wait_for(lambda view: judged(view) and is_open(view))

@@ -28,7 +28,7 @@ SCALE = 600.0  # ten minutes a second
 STORY = timedelta(minutes=210)
 """By then the hot key has cooled down and the queue has been mended; both were told and taken back."""
 PLACES = ("arrived", "done", "any moment")
-STRUCK_WITHIN_S = 4.0
+STRUCK_WITHIN_S = 12.0
 """Real seconds to wait for a call of Slack to be struck at; where none comes the daemon is killed anyway."""
 START_WITHIN_S = 60.0
 SETTLED_WITHIN_S = 60.0
