@@ -17,7 +17,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 COLUMNS = 112
-MOST = {"Found": 24, "Advice": 40, "Cost": 7, "Fit": 4, "Could not judge": 4, "Could not read": 3, "Looked at": 0}
+MOST = {"Found": 18, "Advice": 24, "Cost": 7, "Fit": 4, "Could not judge": 4, "Could not read": 3, "Looked at": 0}
 
 
 def demo() -> str:
