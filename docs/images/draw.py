@@ -1,4 +1,4 @@
-"""Draws docs/images/demo.svg from what `stillfit demo` really prints: python docs/images/draw.py
+"""Draws docs/images/demo.svg from what `stillfit demo` really prints: `python docs/images/draw.py`.
 
 Long sections are cut after their first entries, marked by dots; nothing else is changed.
 """
@@ -17,7 +17,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 COLUMNS = 112
-MOST = {"Found": 18, "Advice": 24, "Cost": 7, "Fit": 4, "Could not judge": 4, "Could not read": 3, "Looked at": 0}
+MOST = {"Found": 18, "Advice": 24, "Cost": 7, "Fit": 4, "Could not judge": 4, "Could not read": 3, "Looked at": 9}
 
 
 def demo() -> str:

@@ -165,7 +165,7 @@ def whole(record: Advice, history: Iterable[Transition]) -> RenderableType:
         *saving(record),
         *_section("What it rests on", evidence_table(record.evidence), Text(safe(about), style="dim")),
         *_section("What became of it", *(Text(_line(one)) for one in history)),
-        *_section("What you can do", Text(_next(record), style="dim")),
+        *_section("What you can do", *(Text(command, style="dim") for command in _next(record))),
     )
 
 
@@ -186,23 +186,24 @@ def _line(one: Transition) -> str:
     return safe(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.after.value:12}  {one.by}: {one.reason}")
 
 
-def _next(record: Advice) -> str:
+def _next(record: Advice) -> Iterator[str]:
     """Commands that its state allows."""
-    explain = f"stillfit explain {record.rule}"
-    if record.state not in LIVE_STATES:
-        return explain
-    acknowledge = "acknowledge, " if record.state is AdviceState.OPEN else ""
-    return f"{explain}; stillfit advice {acknowledge}snooze, dismiss {record.id}"
+    yield f"stillfit explain {record.rule}"
+    if record.state is AdviceState.OPEN:
+        yield f"stillfit advice acknowledge {record.id}"
+    if record.state in LIVE_STATES:
+        yield f"stillfit advice snooze {record.id} --for 7d"
+        yield f"stillfit advice dismiss {record.id} --reason '...'"
 
 
 def _table(shown: Iterable[Advice]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("id", "severity", "state", "of", "advice", "since"):
-        table.add_column(heading, no_wrap=heading in {"id", "severity", "state", "since"})
+        table.add_column(heading, no_wrap=heading in {"id", "severity", "state", "since"}, overflow="fold")
     for one in shown:
         severity = Text(one.severity.value.upper(), style=STYLES[one.severity])
         names = (Text(safe(one.subject.name), style="bold"), Text(safe(one.title)))
-        table.add_row(Text(one.id), severity, Text(one.state.value), *names, f"{one.state_since:%Y-%m-%d %H:%M}")
+        table.add_row(Text(one.id), severity, Text(one.state.value), *names, f"{one.state_since:%m-%d %H:%M}")
     return table
 
 
@@ -211,8 +212,8 @@ def _not_found(text: str, among: Iterable[Advice]) -> str:
     if not ids:
         return f"there is no advice {text}: there is none at all yet"
     near = get_close_matches(text, ids, n=3, cutoff=0.4) or sorted(ids)[:3]
-    told = "; ".join(f"{name} ({ids[name].subject.name}: {ids[name].title})" for name in near)
-    return safe(f"there is no one advice {text}; nearest are {told}")
+    told = [safe(f"  {name}  {ids[name].subject.name}: {ids[name].title}") for name in near]
+    return "\n".join([safe(f"no single advice is called {text}; nearest are"), *told])
 
 
 def _length(text: str) -> timedelta:

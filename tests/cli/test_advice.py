@@ -91,7 +91,7 @@ def test_an_unknown_id_names_the_nearest(stillfit: Stillfit, config: Path, stand
     told = stillfit("advice", "show", "A-7b6a691805", "-c", config)
 
     assert told.code == 2
-    assert f"nearest are {standing.id}" in told.err
+    assert f"nearest are\n  {standing.id}  terraform-lock: " in told.err
 
 
 def test_what_a_state_does_not_allow_is_refused(stillfit: Stillfit, config: Path, standing: Advice) -> None:
