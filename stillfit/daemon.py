@@ -26,6 +26,7 @@ from stillfit.export.view import View, view_of
 from stillfit.intake import Intake
 from stillfit.parts import Notified, Parts
 from stillfit.store.outbox import OutboxState
+from stillfit.store.retention import Retention
 from stillfit.store.store import Store
 from stillfit.tenure import Tenure
 from stillfit.timetable import Timetable
@@ -131,4 +132,5 @@ class Daemon:
             self._parts.sender.send_due(epoch)
 
     def _keep_house(self) -> None:
-        self._store.prune(self.clock.now())
+        keep = self._config.retention
+        self._store.prune(self.clock.now(), Retention(minutes=keep.minutes, hours=keep.hours))

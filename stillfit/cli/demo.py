@@ -50,8 +50,11 @@ def run_demo(options: DemoOptions) -> None:
         plan = story(options.seed)
         _point_at(addresses, plan)
         config = _config(plan, addresses, Path(folder), options)
-        _greet(plan, addresses, options)
-        serve(config, clock, on_view=None if options.headless else _Screen(), seconds=options.seconds)
+
+        def greet(url: str) -> None:
+            _greet(url, plan, addresses, options)
+
+        serve(config, clock, on_served=greet, on_view=_Screen(whole=not options.headless), seconds=options.seconds)
 
 
 @contextmanager
@@ -104,17 +107,20 @@ def _fact(value: str | bool) -> Fact:  # the value of a fact, not a switch
     return Fact(value=value, declared_at=date.today() - timedelta(days=20), owner="demo architect")  # noqa: DTZ011  # a day
 
 
-def _greet(plan: Story, addresses: Addresses, options: DemoOptions) -> None:
+def _greet(url: str, plan: Story, addresses: Addresses, options: DemoOptions) -> None:
     out = console()
     out.print(f"stillfit demo: {len(plan.tables)} simulated tables and a cluster of {plan.cluster.nodes} nodes")
+    out.print(f"  status   {url}")
+    out.print(f"  metrics  {url.rstrip('/')}/metrics")
     out.print(f"  slack    {addresses.slack_page}  (what the channel would show)")
     out.print(f"  clock    {options.speed:g}x, seed {options.seed}; no account is used and nothing leaves this machine")
 
 
 class _Screen:
-    """Prints the whole first look, then one line for each change of state."""
+    """Prints the whole first look, or only that it was taken; then one line for each change of state."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool) -> None:
+        self._whole = whole
         self._first = True
 
     def __call__(self, view: View) -> None:
@@ -122,7 +128,9 @@ class _Screen:
             return  # what has not been looked at once is not worth a screen
         if self._first:
             self._first = False
-            console().print(report(view.turn, view.gaps, waiting=True))
+            shown = report(view.turn, view.gaps, waiting=True) if self._whole else "first look taken"
+            console().print(shown)
+            console().print("What changes is told here as it happens. Ctrl-C ends it.")
         for transition in view.turn.transitions:
             record = next(one for one in view.advice if one.id == transition.advice_id)
             when = f"{transition.at:%H:%M}"

@@ -29,15 +29,20 @@ def serve(
     clock: Clock,
     *,
     reload_from: Path | None = None,
+    on_served: Callable[[str], None] = lambda _url: None,
     on_view: Callable[[View], None] | None = None,
     seconds: float = 0.0,
 ) -> None:
-    """Run until SIGTERM or SIGINT, or for `seconds` of real time where that is not 0."""
+    """Run until SIGTERM or SIGINT, or for `seconds` of real time where that is not 0.
+
+    `on_served` is told the address of the pages, `on_view` each new picture.
+    """
     set_up_logs(config.log_format)
     orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
         daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=on_view)
-        with serve_pages(daemon, config.http, on_reload=lambda: orders.put(signal.SIGHUP)):
+        with serve_pages(daemon, config.http, on_reload=lambda: orders.put(signal.SIGHUP)) as pages:
+            on_served(pages.url)
             daemon.start()
             try:
                 _obey(orders, daemon, reload_from, seconds)
