@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from stillfit.cli.running import serve
+from stillfit.cli.running import Serving, serve
 from stillfit.cli.terminal import console, report
 from stillfit.clock import ScaledClock
 from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
@@ -54,7 +54,8 @@ def run_demo(options: DemoOptions) -> None:
         def greet(url: str) -> None:
             _greet(url, plan, addresses, options)
 
-        serve(config, clock, on_served=greet, on_view=_Screen(whole=not options.headless), seconds=options.seconds)
+        screen = _Screen(whole=not options.headless)
+        serve(config, clock, Serving(on_served=greet, on_view=screen, seconds=options.seconds))
 
 
 @contextmanager

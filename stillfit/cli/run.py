@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stillfit.cli.running import serve
+from stillfit.cli.running import Serving, serve
 from stillfit.clock import SystemClock
 from stillfit.configfile import load
 
 
 def run_daemon(path: Path) -> None:
     """Read the configuration and serve until SIGTERM; SIGHUP reads it again."""
-    serve(load(path), SystemClock(), reload_from=path)
+    serve(load(path), SystemClock(), Serving(reload_from=path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -24,28 +25,31 @@ from stillfit.store.store import Store
 log = structlog.get_logger(__name__)
 
 
-def serve(
-    config: Config,
-    clock: Clock,
-    *,
-    reload_from: Path | None = None,
-    on_served: Callable[[str], None] = lambda _url: None,
-    on_view: Callable[[View], None] | None = None,
-    seconds: float = 0.0,
-) -> None:
-    """Run until SIGTERM or SIGINT, or for `seconds` of real time where that is not 0.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How long to run, and who is told what."""
 
-    `on_served` is told the address of the pages, `on_view` each new picture.
-    """
+    reload_from: Path | None = None
+    """The file to read again on SIGHUP."""
+    on_served: Callable[[str], None] = lambda _url: None
+    """Told the address of the pages."""
+    on_view: Callable[[View], None] | None = None
+    """Told each new picture."""
+    seconds: float = 0.0
+    """Real time after which to stop; 0 is never."""
+
+
+def serve(config: Config, clock: Clock, serving: Serving) -> None:
+    """Run until SIGTERM or SIGINT, or until the time is over."""
     set_up_logs(config.log_format)
     orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
-        daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=on_view)
+        daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=serving.on_view)
         with serve_pages(daemon, config.http, on_reload=lambda: orders.put(signal.SIGHUP)) as pages:
-            on_served(pages.url)
+            serving.on_served(pages.url)
             daemon.start()
             try:
-                _obey(orders, daemon, reload_from, seconds)
+                _obey(orders, daemon, serving)
             finally:
                 daemon.stop()
 
@@ -58,18 +62,18 @@ def _orders() -> SimpleQueue[int]:
     return orders
 
 
-def _obey(orders: SimpleQueue[int], daemon: Daemon, reload_from: Path | None, seconds: float) -> None:
+def _obey(orders: SimpleQueue[int], daemon: Daemon, serving: Serving) -> None:
     """Wait for the order to stop, or for the time to be over."""
     while True:
         try:
-            order = orders.get(timeout=seconds or None)
+            order = orders.get(timeout=serving.seconds or None)
         except Empty:
             return
         if order != signal.SIGHUP:
             log.info("told to stop", signal=signal.Signals(order).name)
             return
-        if reload_from is not None:
-            reload(daemon, reload_from)
+        if serving.reload_from is not None:
+            reload(daemon, serving.reload_from)
 
 
 def reload(daemon: Daemon, path: Path) -> None:
