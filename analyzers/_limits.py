@@ -57,7 +57,7 @@ def _told(case: Case, refused: Refused) -> Limit | None:
     names = cause_metrics(refused.direction) if refused.direction else ()
     known = [(case.total(name), name) for name in names if case.proves(name)]
     most, metric = max(known, default=(0.0, ""))
-    if not most or most < EXPLAINED * min(refused.total, sum(n for n, _ in known) or most):
+    if not most or most < EXPLAINED * refused.total:
         return None
     reason = next(one for one in THROTTLE_REASONS if one in metric)
     return Limit(reason, Confidence.HIGH, f"DynamoDB itself counts {most:.0f} of them as {_REASONS[reason]}")

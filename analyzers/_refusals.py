@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stillfit.case import Case
+from stillfit.case import MIN_COVERAGE, Case
 from stillfit.metrics import THROTTLE_REASONS
-from stillfit.model import Level, Statistic
+from stillfit.model import Level, Series, Statistic
+from stillfit.series import covered_s
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+_OF_DIRECTION = {"read": READS, "write": WRITES}
 UNITS_PER_READ = 0.5
 """An eventually consistent read of up to 4 KB costs half a unit, so a unit is two requests at most (pricing page)."""
 
@@ -85,9 +87,9 @@ def refused(case: Case, direction: str) -> Refused | None:
 
 def refused_requests(case: Case, direction: str = "") -> Refused | None:
     """The same from ThrottledRequests: a floor, since a batch counts only when all of it was refused."""
-    if not case.proves("throttled_requests"):
-        return None
-    return _build(case, direction, "throttled_requests", np.nan_to_num(case.values("throttled_requests")))
+    metric = "throttled_requests"
+    told = replace(case, series=tuple(one for one in case.series if one.metric != metric or _may_be(one, direction)))
+    return _build(told, direction, metric, np.nan_to_num(told.values(metric))) if told.proves(metric) else None
 
 
 def cause_metrics(direction: str) -> tuple[str, ...]:
@@ -118,20 +120,37 @@ def served(case: Case, direction: str) -> Served | None:
     """Requests served in one direction ("" for both), from the best source that is proven."""
     if direction:
         consumed = f"consumed_{direction}_units"
-        counted = case.fold(consumed, Statistic.COUNT) if case.proves(consumed) else None
+        counted = case.fold(consumed, Statistic.COUNT) if _counted(case, consumed) else None
         if counted is not None:
             return Served(likely=counted, most=counted, exact=True)
     return _by_operation(case, direction) or (_by_units(case, direction) if direction else None)
 
 
+def _counted(case: Case, metric: str) -> bool:
+    """Whether its requests were counted throughout; its units may have been read where they were not."""
+    return any(_throughout(case, one) for one in case.parts(metric, Statistic.COUNT))
+
+
 def _by_operation(case: Case, direction: str) -> Served | None:
+    """None where no operation of the direction was read, or one that served was read in part."""
     if case.subject.level is not Level.TABLE or not case.proves("successful_requests"):
         return None
-    wanted = {"read": READS, "write": WRITES}.get(direction, frozenset())
-    parts = case.parts("successful_requests", Statistic.SUM)
-    chosen = [one for one in parts if not wanted or not one.dimension or one.dimension in wanted]
-    number = float(sum(one.values.sum() for one in chosen))
-    return Served(likely=number, most=number, exact=True)
+    parts = [one for one in case.parts("successful_requests", Statistic.SUM) if _may_be(one, direction)]
+    if not parts or any(len(one.values) and not _throughout(case, one) for one in parts):
+        return None
+    sure = [one for one in parts if not direction or one.dimension in {"", *_OF_DIRECTION[direction]}]
+    likely, most = (float(sum(one.values.sum() for one in some)) for some in (sure, parts))
+    return Served(likely=likely, most=most, exact=likely == most)
+
+
+def _may_be(one: Series, direction: str) -> bool:
+    """Whether an operation goes in the direction, or, like ExecuteStatement, may go in either."""
+    other = {"read": WRITES, "write": READS}.get(direction, frozenset())
+    return one.dimension not in other
+
+
+def _throughout(case: Case, one: Series) -> bool:
+    return covered_s(one, case.window) >= MIN_COVERAGE * case.window.seconds
 
 
 def _by_units(case: Case, direction: str) -> Served | None:

@@ -5,8 +5,10 @@ import pytest
 
 from analyzers._capacity import BURST_S, burst_at_least
 from analyzers.dynamodb_throttling import ANALYZER, find
-from stillfit.model import Answer, Finding, Severity, Unknown, Value
-from tests.builders import BY_STATUS, Numbers, ask, case, change, each, minutes_before_noon, series, subject
+from stillfit.model import Answer, Confidence, Finding, Series, Severity, Span, Statistic, Unknown, Value
+from tests.builders import BY_STATUS, NOON_S, Numbers, ask, case, change, each, minutes_before_noon, series, subject
+
+LAST_MINUTES = (Span(NOON_S - 300, NOON_S),)
 
 
 def judged(**metrics: Numbers) -> Answer:
@@ -69,6 +71,45 @@ def test_requests_are_counted_by_operation_where_units_are_not_counted() -> None
     told = case(extra=served, write_throttle_events=1_000, read_throttle_events=0)
 
     assert found(ask(ANALYZER, told)).summary.startswith("10.00% of write requests")
+
+
+def test_refused_reads_are_never_taken_for_writes_that_an_index_refused() -> None:
+    told = case(
+        settings={"billing_mode": "PROVISIONED", "provisioned_read_units": 1_000, "provisioned_write_units": 1_000},
+        extra=[series("throttled_requests", 500, dimension="GetItem")],
+        related=[case(BY_STATUS, write_throttle_events=5)],
+        read_throttle_events=500,
+        consumed_read_units=50_000,
+        consumed_read_units__count=50_000,
+        write_throttle_events=0,
+        consumed_write_units=5_000,
+        consumed_write_units__count=5_000,
+    )
+
+    assert "read requests" in found(ask(ANALYZER, told)).summary
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        series("successful_requests", 100_000, dimension="GetItem"),
+        series("successful_requests", [20] * 5, dimension="PutItem", covered=LAST_MINUTES),
+        series("consumed_write_units", [20] * 5, statistic=Statistic.COUNT, covered=LAST_MINUTES),
+        series("successful_requests", 100_000, dimension="ExecuteStatement"),
+    ],
+    ids=["only reads were read", "writes were read for minutes", "writes were counted for minutes", "PartiQL"],
+)
+def test_requests_that_were_seen_in_part_make_no_share(served: Series) -> None:
+    told = case(extra=[served], write_throttle_events=40, read_throttle_events=0)
+
+    assert isinstance(ask(ANALYZER, told), Unknown)
+
+
+def test_the_word_of_the_service_on_a_few_is_not_its_word_on_all() -> None:
+    served = {"consumed_write_units": 100_000, "consumed_write_units__count": 100_000}
+    answer = judged(write_throttle_events=1_000, write_key_range_throttle_events=40, **served)
+
+    assert found(answer).confidence is not Confidence.HIGH
 
 
 def test_an_operator_may_draw_the_line_elsewhere() -> None:
