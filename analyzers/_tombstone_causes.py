@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from analyzers._tombstone_signs import growth, newest, ratios
+from analyzers._tombstone_signs import growth, least, newest, ratios
 from stillfit.case import Case
 from stillfit.model import Confidence, Statistic
 
@@ -94,13 +94,13 @@ def _expired_on_disk(case: Case) -> Cause | None:
 def _repair_behind(case: Case) -> Cause | None:
     if case.attribute("only_purge_repaired") is not True:
         return None
-    repaired = newest(case, "percent_repaired")
+    repaired = least(case, "percent_repaired")
     age, grace = repair_age(case), case.number("gc_grace_s")
     if age is not None and grace and age.total_seconds() > grace:
         words = f"tombstones may only go after a repair, and the last one is {_days(age.total_seconds())} old"
         return Cause("repair_behind", Confidence.MEDIUM, words)
     if repaired is not None and repaired < case.threshold("percent_repaired"):
-        words = f"tombstones may only go after a repair, and {repaired:.0f} % of the data is repaired"
+        words = f"tombstones may only go after a repair, and one replica has {repaired:.0f} % of its data repaired"
         return Cause("repair_behind", Confidence.MEDIUM, words)
     return None
 

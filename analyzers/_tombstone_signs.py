@@ -113,8 +113,17 @@ def _part(replica: Case, metric: str, statistic: Statistic) -> Series | None:
 
 def newest(case: Case, metric: str, statistic: Statistic = Statistic.LAST) -> float | None:
     """The largest newest value over all replicas; None where none has one."""
+    return max(_newest(case, metric, statistic), default=None)
+
+
+def least(case: Case, metric: str) -> float | None:
+    """The smallest newest value over all replicas; None where none has one."""
+    return min(_newest(case, metric, Statistic.LAST), default=None)
+
+
+def _newest(case: Case, metric: str, statistic: Statistic) -> list[float]:
     parts = (_part(replica, metric, statistic) for replica in case.of_level(Level.REPLICA))
-    return max((float(part.values[-1]) for part in parts if part is not None and len(part.values)), default=None)
+    return [float(part.values[-1]) for part in parts if part is not None and len(part.values)]
 
 
 def growth(case: Case, over_s: float) -> float | None:
