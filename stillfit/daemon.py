@@ -58,8 +58,9 @@ class Daemon:
         self._store = store
         self._assemble = assemble
         self._parts = assemble(config, store, clock, self.health.notified)
-        self._intake = Intake(store, clock, self.health)
-        self._tenure = Tenure(store.leases, f"{config.instance} {uuid4()}", clock)
+        owner = f"{config.instance} {uuid4()}"
+        self._intake = Intake(store, clock, self.health, owner)
+        self._tenure = Tenure(store.leases, owner, clock)
         self._timetable = Timetable(self.health, scale=clock.scale)
         self._turning = threading.Lock()  # a reload swaps the parts between two turns, never within one
 
@@ -74,6 +75,7 @@ class Daemon:
         self._timetable.stop()
         try:
             self._tenure.end()
+            self._intake.end()
         finally:
             self._parts.close()
         log.info("stopped")
@@ -101,7 +103,7 @@ class Daemon:
 
     def _schedule(self) -> None:
         for source, every in self._parts.sources:
-            self._timetable.every(every, f"collect {source.id}", partial(self._intake.collect, source))
+            self._timetable.every(every, f"collect {source.id}", partial(self._intake.collect, source, every))
         self._timetable.every(self._config.evaluate_every, "judge", self._turn)
         self._timetable.every(SEND_EVERY, "send", self._send, real=True)
         self._timetable.every(HOUSEKEEPING, "keep house", self._keep_house)

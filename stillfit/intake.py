@@ -19,7 +19,9 @@ from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus, spent_by
 from stillfit.model import Batch, Engine, Gap, GapReason, Span
 from stillfit.snapshot import Snapshot
+from stillfit.store.leases import collecting
 from stillfit.store.store import Store
+from stillfit.tenure import Tenure
 from stillfit.workloads import workloads
 
 log = structlog.get_logger()
@@ -32,10 +34,12 @@ MINUTE = 60
 class Intake:
     """Runs sources and remembers how each does. Used by several threads at once, one per source and the judging one."""
 
-    def __init__(self, store: Store, clock: Clock, health: Health) -> None:
+    def __init__(self, store: Store, clock: Clock, health: Health, owner: str = "alone") -> None:
         self._store = store
         self._clock = clock
         self._health = health
+        self._owner = owner
+        self._tenures: dict[str, Tenure] = {}
         self._statuses: dict[str, SourceStatus] = {}
         self._reading: set[Source] = set()
         self._retired: set[Source] = set()
@@ -46,12 +50,15 @@ class Intake:
         with self._lock:
             return tuple(self._statuses.get(source.id, _untried(source)) for source in sources)
 
-    def collect(self, source: Source) -> None:
-        """Read one source into the store, batch by batch. Its failure is a Gap on its scope, and stays its own."""
+    def collect(self, source: Source, every: timedelta = timedelta(0)) -> None:
+        """Read one source into the store, batch by batch. Its failure is a Gap on its scope, and stays its own.
+
+        `every` is how often that is done: for so long another replica leaves the source to this one.
+        """
         with self._lock:
             self._reading.add(source)
         try:
-            self._collect(source)
+            self._collect(source, self._tenure(source, every))
         finally:
             with self._lock:
                 self._reading.discard(source)
@@ -70,11 +77,13 @@ class Intake:
             if not is_busy:
                 source.close()
 
-    def _collect(self, source: Source) -> None:
+    def _collect(self, source: Source, tenure: Tenure) -> None:
+        if tenure.epoch() is None:
+            return  # another replica reads this source; what it reads is in the store for all
         status = replace(self.statuses([source])[0], last_attempt=self._clock.now())
         began = time.perf_counter()
         try:
-            points, subjects = self._read(source)
+            points, subjects = self._read(source, tenure)
         except StoreError:
             raise  # the store's trouble, not the source's: the timetable tells of it
         except SourceError as error:
@@ -89,11 +98,29 @@ class Intake:
             self._health.collected(source.id, seconds, error="")
             log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
 
-    def _read(self, source: Source) -> tuple[int, int]:
-        """How many points came, of how many subjects."""
+    def end(self) -> None:
+        """Let other replicas read at once what this one read."""
+        with self._lock:
+            tenures, self._tenures = self._tenures, {}
+        for tenure in tenures.values():
+            tenure.end()
+
+    def _tenure(self, source: Source, every: timedelta) -> Tenure:
+        with self._lock:
+            if source.id not in self._tenures:
+                self._tenures[source.id] = Tenure(
+                    self._store.leases, self._owner, self._clock, name=collecting(source.id), between=every
+                )
+            return self._tenures[source.id]
+
+    def _read(self, source: Source, tenure: Tenure) -> tuple[int, int]:
+        """How many points came, of how many subjects. Ends quietly when another replica takes the source over."""
         points, subjects = 0, 0
         for batch in source.collect(self._store.last_end(source.id), self._clock.now()):
-            self._store.write(batch)
+            epoch = tenure.epoch()
+            if epoch is None:
+                break
+            self._store.write(batch, epoch=epoch)
             points += sum(len(series.times) for series in batch.series)
             subjects = max(subjects, len(batch.subjects_seen))
         return points, subjects

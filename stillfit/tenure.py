@@ -1,4 +1,4 @@
-"""Whether this process is the one that judges and sends, told afresh each time it matters."""
+"""Whether this process is the one that may do a thing (judge and send, read a source), told afresh when it matters."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ TTL = timedelta(seconds=30)
 
 
 class Tenure:
-    """The evaluation lease of one replica. Thread-safe: judging and sending share it."""
+    """One lease of one replica. Thread-safe: judging and sending share theirs.
 
-    def __init__(self, leases: Leases, owner: str, clock: Clock) -> None:
+    `between`: how long, in the clock's own time, the holder may rightly say nothing; another waits that long as well.
+    """
+
+    def __init__(
+        self, leases: Leases, owner: str, clock: Clock, *, name: str = EVALUATION, between: timedelta = timedelta(0)
+    ) -> None:
         self._leases = leases
         self._owner = owner
-        self._ttl = TTL * clock.scale
+        self._name = name
+        self._ttl = between + TTL * clock.scale
         self._held: Lease | None = None
         self._lock = threading.Lock()
 
     def epoch(self) -> int | None:
         """The epoch to write under, or None while another replica holds the lease."""
         with self._lock:
-            self._held = self._renewed() or self._leases.acquire(EVALUATION, self._owner, self._ttl)
+            self._held = self._renewed() or self._leases.acquire(self._name, self._owner, self._ttl)
             return self._held.epoch if self._held else None
 
     def end(self) -> None:
@@ -46,5 +52,5 @@ class Tenure:
         try:
             return self._leases.renew(self._held, self._ttl)
         except LeaseLostError:
-            log.warning("another replica took over judging and sending", epoch=self._held.epoch)
+            log.warning("another replica took over", lease=self._name, epoch=self._held.epoch)
             return None

@@ -195,3 +195,29 @@ def test_a_gap_on_a_region_whose_account_is_not_known_holds_for_its_tables(intak
     (case,) = intake.snapshot([source], (), timedelta(hours=3)).cases(cycle.COSTS, lambda _a, _s: {})
 
     assert [gap.reason for gap in case.gaps] == [GapReason.UNREACHABLE]
+
+
+def test_a_source_is_read_by_one_replica_until_that_one_ends(store: Store, clock: FakeClock, health: Health) -> None:
+    one, other = (Intake(store, clock, health, owner) for owner in ("a", "b"))
+    source = FakeSource("shared")
+    one.collect(source)
+
+    other.collect(source)
+    assert [status.last_success for status in other.statuses([source])] == [None]
+    one.end()
+    other.collect(source)
+    assert [status.last_success for status in other.statuses([source])] == [clock.now()]
+
+
+@pytest.mark.parametrize(("silent_s", "taken_over"), [(29, False), (30, True)], ids=["below", "at"])
+def test_a_replica_that_misses_its_time_by_half_a_minute_loses_its_source(
+    store: Store, clock: FakeClock, health: Health, silent_s: int, taken_over: bool
+) -> None:
+    one, other = (Intake(store, clock, health, owner) for owner in ("a", "b"))
+    source, every = FakeSource("shared"), timedelta(minutes=5)
+    one.collect(source, every)
+    clock.advance(every.total_seconds() + silent_s)
+
+    other.collect(source, every)
+
+    assert (other.statuses([source])[0].last_success is not None) is taken_over
