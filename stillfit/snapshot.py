@@ -135,13 +135,23 @@ def _resolved(series: Iterable[Series], window: Span, *, hourly: bool) -> tuple[
     """Each metric once, cut to the window: hourly where the analyzer wants that and it is there, else the finest."""
     pieces: defaultdict[SeriesKey, list[Series]] = defaultdict(list)
     for one in series:
-        pieces[one.key].append(cut(one, window))
+        pieces[one.key].append(cut(one, _whole(window, one.period_s)))
     best: dict[SeriesKey, Series] = {}
     for key, found in pieces.items():
         merged, identity = merge(found), key._replace(period_s=0)
         if identity not in best or _better(merged, best[identity], hourly=hourly):
             best[identity] = merged
     return tuple(best.values())
+
+
+def _whole(window: Span, period_s: int) -> Span:
+    """The part of a window in which hours lie whole.
+
+    The point of an hour that began before the window is not in it, so its time must not be vouched for either. Of
+    shorter buckets so little is lost that the window stays as it is.
+    """
+    first = -(-window.start // period_s) * period_s
+    return Span(min(first, window.end), window.end) if period_s >= HOUR else window
 
 
 def _better(one: Series, other: Series, *, hourly: bool) -> bool:

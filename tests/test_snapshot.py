@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from stillfit.case import Analyzer
@@ -64,6 +65,19 @@ def test_what_covers_more_wins_whatever_its_period() -> None:
     hours = series("consumed_read_units", 60.0, window=DAY, period_s=3600)
 
     assert [one.period_s for one in snapshot(minutes, hours).case(ORDERS, LONG).series] == [3600]
+
+
+def test_an_hour_that_began_before_the_window_vouches_for_nothing_in_it() -> None:
+    """Its sum is not inside: taken for covered and empty it would turn what was not read into health."""
+    quarter_past = Span(NOON_S - 2_700, NOON_S + 900)
+    seen = Span(quarter_past.start, quarter_past.end - 420)  # the newest minutes are still missing
+    minutes = series("read_throttle_events", 60.0, window=quarter_past, covered=[seen])
+    hours = series("read_throttle_events", 60.0, window=Span(NOON_S - 3_600, NOON_S + 3_600), period_s=3_600)
+    known = replace(snapshot(minutes, hours), spans={Engine.DYNAMODB: Span(DAY.start, quarter_past.end)})
+
+    (one,) = known.case(ORDERS, TABLES).series
+
+    assert (one.period_s, one.covered) == (60, (seen,))
 
 
 def test_a_table_comes_with_its_indexes_and_replicas() -> None:
