@@ -33,8 +33,8 @@ STEP = timedelta(minutes=5)
 class Fleet:
     """The stand-ins of one story. `config` is what an operator of that fleet would write."""
 
-    def __init__(self, seed: int, clock: Clock) -> None:
-        self.story: Story = story(seed)
+    def __init__(self, seed: int, clock: Clock, plan: Story | None = None) -> None:
+        self.story: Story = plan or story(seed)
         self.zero = int(clock.now().timestamp())
 
         def now() -> float:
