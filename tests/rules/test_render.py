@@ -45,7 +45,7 @@ def test_values_are_shown_as_people_say_them(value: float | tuple[str, ...], uni
 
 def test_a_step_with_an_unknown_number_is_left_out() -> None:
     raise_it = RULES["dynamodb/raise_provisioned_capacity"]
-    known: dict[str, Any] = {"cause": "provisioned", "billing_mode": "PROVISIONED"}
+    known: dict[str, Any] = {"cause": "provisioned", "billing_mode": "PROVISIONED", "provisioned_write_units": 100}
     bare = render(raise_it, facts(raise_it, **known)).option
     full = render(
         raise_it, facts(raise_it, **known, write_throttle_events=900, peak_write_demand_per_second=141)
@@ -55,6 +55,26 @@ def test_a_step_with_an_unknown_number_is_left_out() -> None:
     assert [step for step in full.steps if "Provision at least" in step] == [
         "Provision at least 210 WCU for writes now: the busiest stretch asked for 141 WCU/s."
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "direction"),
+    [
+        ("dynamodb/raise_provisioned_capacity", "read"),
+        ("dynamodb/raise_provisioned_capacity", "write"),
+        ("dynamodb/raise_index_read_capacity", "read"),
+        ("dynamodb/raise_index_write_capacity", "write"),
+    ],
+)
+def test_a_raise_never_names_less_than_there_is(rule_id: str, direction: str) -> None:
+    """Refused within seconds, minutes below the capacity: 1,000 are there and the busiest minute asked for 301."""
+    there: dict[str, Any] = {f"{direction}_throttle_events": 900, f"provisioned_{direction}_units": 1_000}
+    asked: dict[str, Any] = {f"peak_{direction}_demand_per_second": 301}
+    told = facts(RULES[rule_id], cause="provisioned", **there, **asked)
+    option = render(RULES[rule_id], told).option
+
+    assert not [step for step in option.steps if step.lower().startswith(("provision at least", "at least"))]
+    assert not [command for command in option.commands if "--max-capacity" in command]
 
 
 def test_a_number_of_the_direction_that_is_not_refused_does_not_exist() -> None:
