@@ -130,9 +130,12 @@ def _refused(case: Case, direction: Direction, rate: NDArray[np.float64]) -> NDA
 
 def units_per_request(case: Case, direction: Direction) -> float:
     """Mean units of a served request; 1 where requests were not counted."""
-    metric = f"consumed_{direction}_units"
-    units, requests = case.fold(metric, Statistic.SUM), case.fold(metric, Statistic.COUNT)
-    return units / requests if units and requests else 1.0
+    units, requests = (per_second(case, f"consumed_{direction}_units", one) for one in (Statistic.SUM, Statistic.COUNT))
+    if len(units) != len(requests):
+        return 1.0
+    both = ~(np.isnan(units) | np.isnan(requests))  # counted for a part of the time, units of all of it say nothing
+    used, counted = float(units[both].sum()), float(requests[both].sum())
+    return used / counted if used and counted else 1.0
 
 
 def _provisioned(case: Case, direction: Direction) -> float | None:

@@ -5,7 +5,8 @@ import pytest
 
 from stillfit.costs.demand import Direction, right_size, units_per_request
 from stillfit.costs.estimate import Estimate
-from tests.builders import ORDERS, case, series
+from stillfit.model import Span, Statistic
+from tests.builders import NOON_S, ORDERS, case, series
 
 HOUR_S = 3600
 
@@ -53,6 +54,13 @@ def test_a_request_is_as_large_as_the_served_ones_were() -> None:
     counted = case(consumed_write_units=600.0, consumed_write_units__count=200.0)
 
     assert units_per_request(counted, Direction.WRITE) == pytest.approx(3.0)
+
+
+def test_a_request_is_sized_by_the_time_in_which_both_were_counted() -> None:
+    last_minutes = (Span(NOON_S - 300, NOON_S),)
+    counted = series("consumed_write_units", [5] * 5, statistic=Statistic.COUNT, covered=last_minutes)
+
+    assert units_per_request(case(consumed_write_units=600.0, extra=[counted]), Direction.WRITE) == pytest.approx(2.0)
 
 
 def test_a_request_is_one_unit_where_nobody_counted() -> None:
