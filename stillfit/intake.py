@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakSet
 
 import structlog
 
@@ -42,7 +43,7 @@ class Intake:
         self._tenures: dict[str, Tenure] = {}
         self._statuses: dict[str, SourceStatus] = {}
         self._reading: set[Source] = set()
-        self._retired: set[Source] = set()
+        self._retired: WeakSet[Source] = WeakSet()
         self._lock = threading.Lock()
 
     def statuses(self, sources: Iterable[Source]) -> tuple[SourceStatus, ...]:
@@ -56,6 +57,8 @@ class Intake:
         `every` is how often that is done: for so long another replica leaves the source to this one.
         """
         with self._lock:
+            if source in self._retired:
+                return  # its job stood in line while a reload took it out: it is closed already
             self._reading.add(source)
         try:
             self._collect(source, self._tenure(source, every))
@@ -63,7 +66,6 @@ class Intake:
             with self._lock:
                 self._reading.discard(source)
                 is_last = source in self._retired
-                self._retired.discard(source)
             if is_last:
                 source.close()
 
@@ -72,8 +74,7 @@ class Intake:
         for source in sources:
             with self._lock:
                 is_busy = source in self._reading
-                if is_busy:
-                    self._retired.add(source)
+                self._retired.add(source)
             if not is_busy:
                 source.close()
 

@@ -306,6 +306,7 @@ def test_what_is_decided_is_told_once_and_counted(store: Store, clock: Clock) ->
     with SlackStandIn([CHANNEL]) as slack:
         bench = Bench(store, clock, FakeSource(metrics=HOT_KEY))
         told = Slack.model_validate({"channel": CHANNEL.name, "token": TOKEN, "base_url": slack.url})
+        bench.sources = [FakeSource(metrics=HOT_KEY)]
         bench.daemon.reload(bench.config.model_copy(update={"slack": told}))
         with bench.running():
             wait_until(lambda: store.outbox.counts()[OutboxState.SENT] == 1)

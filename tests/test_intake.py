@@ -155,6 +155,15 @@ def test_a_retired_source_is_closed_at_once_when_nobody_reads_it(intake: Intake)
     assert source.closed == 1
 
 
+def test_a_source_whose_turn_comes_after_it_was_retired_is_not_read(intake: Intake) -> None:
+    source = FakeSource()
+    intake.retire([source])
+
+    intake.collect(source)
+
+    assert (source.looks, source.closed) == (0, 1)
+
+
 def test_a_source_retired_while_it_is_read_is_closed_once_when_that_ends(intake: Intake) -> None:
     source = FakeSource()
     source.may_answer.clear()
