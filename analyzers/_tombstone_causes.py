@@ -72,10 +72,14 @@ def disk_growth(case: Case) -> float | None:
 
 
 def _due_s(case: Case) -> float | None:
-    """Age after which an SSTable under TWCS should be gone: life, grace and the window, twice for its edges."""
-    ttl, window = case.number("default_ttl_s"), case.number("compaction_window_s")
-    grace = case.number("gc_grace_s")
-    return ttl + (grace or 0.0) + 2 * (window or 86_400.0) if ttl else None
+    """Age after which an SSTable under TWCS should be gone: life, grace and the window, twice for its edges.
+
+    None where the grace is not known, or where statements give a life of their own, which may be longer.
+    """
+    ttl, grace, window = (case.number(name) for name in ("default_ttl_s", "gc_grace_s", "compaction_window_s"))
+    if not ttl or grace is None or case.number("prepared_ttl"):
+        return None
+    return ttl + grace + 2 * (window or 86_400.0)
 
 
 def _ttl_without_twcs(case: Case) -> Cause | None:
