@@ -7,7 +7,9 @@ signs in again needs no restart: credentials that are refused as expired are loo
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -97,6 +99,7 @@ class Connection:
         self._clients: Clients | None = None
         self._ends: datetime | None = None
         self._may_renew = True
+        self._calls: Counter[str] = Counter()
         self._retired: list[Clients] = []
         """Clients of refused credentials: other threads may still be in the middle of a call."""
 
@@ -109,6 +112,8 @@ class Connection:
 
         def attempt(clients: Clients) -> dict[str, Any]:
             self._paces[service].wait()
+            with self._lock:
+                self._calls[f"{service}:{operation}"] += 1
             with parsing():
                 answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
             if expect not in answer:
@@ -159,6 +164,12 @@ class Connection:
             return attempt(self._current(action, about))
         except (*CALL_ERRORS, GarbledError) as error:
             raise failure(error, action=action, about=about) from error
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Calls of ordinary operations so far, by action; what botocore tried again by itself counts once."""
+        with self._lock:
+            return dict(self._calls)
 
     def stop(self) -> None:
         """Let no further call wait for its turn; those under way go on."""
@@ -236,6 +247,15 @@ def account_of(connection: Connection, target: AwsTarget) -> str:
         message = f"aws: {whose} belong to account {account}, not {target.account}: correct `account`, or sign in there"
         raise SourceError(message, reason=GapReason.DENIED, retryable=False)
     return account
+
+
+def region_of(profile: str | None) -> str | None:
+    """The region that a profile or the environment names. Raises SourceError where there is no such profile."""
+    try:
+        told = botocore.session.Session(profile=profile).get_config_variable("region")
+    except CALL_ERRORS as error:
+        raise failure(error, action="reading the configuration", about=f"profile {profile!r}") from error
+    return str(told) if told else os.environ.get("AWS_REGION") or None  # botocore knows AWS_DEFAULT_REGION only
 
 
 _MODELS = create_loader()

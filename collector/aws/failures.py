@@ -56,6 +56,10 @@ class ExpiredError(SourceError):
     """The credentials are no longer taken; a fresh session may be."""
 
 
+class NoCredentialsFoundError(SourceError):
+    """There is nothing to sign in with."""
+
+
 class GoneError(SourceError):
     """The service does not know the table (any more)."""
 
@@ -119,7 +123,7 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
         return ExpiredError, GapReason.DENIED, f"{call} has no valid sign-in ({line}): run `aws sso login`"
     if isinstance(error, _NO_CREDENTIALS):
         sentence = f"{call} has no usable credentials ({line}): set a profile, a role or AWS_ACCESS_KEY_ID"
-        return SourceError, GapReason.DENIED, sentence
+        return NoCredentialsFoundError, GapReason.DENIED, sentence
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
     if isinstance(error, (ConnectionError, HTTPClientError)):

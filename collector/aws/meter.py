@@ -37,6 +37,25 @@ class Bill:
         return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a cycle is about to cost, known once the tables are listed and before a metric is asked for."""
+
+    metrics: int
+    """Billed metrics that are asked whatever happened."""
+    more: int
+    """Billed metrics that come on top at most, where requests turn out to have been refused."""
+
+    @property
+    def usd(self) -> float:
+        return self.metrics * USD_PER_METRIC
+
+    @property
+    def usd_at_most(self) -> float:
+        """Without what is asked again because it failed."""
+        return (self.metrics + self.more) * USD_PER_METRIC
+
+
 def billed(statistics: int) -> int:
     """Billed metrics of one metric that was asked for so many statistics in one request."""
     return ceil(statistics / STATISTICS_PER_METRIC)

@@ -60,19 +60,21 @@ class Request:
         return b"[" + b",".join(ask.queries(self.stretch.period_s) for ask in self.asks) + b"]"
 
 
-def stretches(wanted: Span, period_s: int, *, now: int, minutes_from: int) -> tuple[Stretch, ...]:
+def stretches(
+    wanted: Span, period_s: int, *, now: int, minutes_from: int, coarse_s: int = FIVE_MINUTES
+) -> tuple[Stretch, ...]:
     """`wanted` in stretches that CloudWatch still keeps, oldest first.
 
-    Time before `minutes_from`, or older than minutes are kept, is read in five-minute points. The border is a whole
-    hour, so that no hour is ever made of both.
+    Time before `minutes_from`, or older than minutes are kept, is read in points of `coarse_s`: five minutes or an
+    hour. The border is a whole hour, so that no hour is ever made of both.
     """
     oldest = now - FIVE_MINUTES_KEPT_S + SAFETY_S
     border = _up(now - MINUTES_KEPT_S + SAFETY_S, HOUR)
     if wanted.start < minutes_from:
         border = max(border, _up(minutes_from, HOUR))
-    coarse = Span(_up(max(wanted.start, oldest), FIVE_MINUTES), min(border, wanted.end))
+    coarse = Span(_up(max(wanted.start, oldest), coarse_s), min(border, wanted.end))
     fine = Span(max(wanted.start, border), wanted.end)
-    found = ((max(period_s, FIVE_MINUTES), coarse), (period_s, fine))
+    found = ((max(period_s, coarse_s), coarse), (period_s, fine))
     return tuple(piece for period, span in found for piece in _cut(period, span))
 
 

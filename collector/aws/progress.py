@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from collector.aws.planner import Stretch, stretches
-from collector.aws.queries import Ask
+from collector.aws.planner import HOUR, Stretch, stretches
+from collector.aws.queries import FIVE_MINUTES, Ask
 from stillfit.model import Span
 
 OVERLAP_S = 900
@@ -28,6 +28,9 @@ class Progress:
 
     first_look: timedelta
     first_minutes: timedelta
+    first_period: timedelta = timedelta(seconds=FIVE_MINUTES)
+    first_days_of: frozenset[str] | None = None
+    """Canonical metrics whose older part the first look reads; None is all."""
     _read_to: dict[int, int] = field(default_factory=dict)
     _started: bool = False
 
@@ -39,15 +42,17 @@ class Progress:
         if since is not None:
             start = min(since, until) - RESTART_OVERLAP_S
             return Begin(until, start, start)
-        return Begin(until, until - _seconds(self.first_look), until - _seconds(self.first_minutes))
+        first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
+        return Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
 
     def stretches(self, ask: Ask, begin: Begin) -> tuple[Stretch, ...]:
         """What to read of one ask, oldest first."""
         known = self._read_to.get(ask.number)
-        start = begin.start if known is None else known - OVERLAP_S
+        start = begin.of(ask) if known is None else known - OVERLAP_S
         minutes_from = begin.minutes_from if known is None else start
         wanted = Span(min(start, begin.until), begin.until)
-        return stretches(wanted, ask.spec.period_s, now=begin.until, minutes_from=minutes_from)
+        period_s, coarse_s = ask.spec.period_s, begin.coarse_s
+        return stretches(wanted, period_s, now=begin.until, minutes_from=minutes_from, coarse_s=coarse_s)
 
     def read(self, ask: Ask, stretch: Stretch) -> None:
         """A stretch was read whole."""
@@ -70,6 +75,15 @@ class Begin:
     until: int
     start: int
     minutes_from: int
+    coarse_s: int = FIVE_MINUTES
+    """Period of what lies before `minutes_from`."""
+    days_of: frozenset[str] | None = None
+    """Canonical metrics that are asked before `minutes_from` at all; None is all."""
+
+    def of(self, ask: Ask) -> int:
+        """Where an ask that was never read begins."""
+        is_wanted = self.days_of is None or any(slot.metric in self.days_of for slot in ask.slots)
+        return self.start if is_wanted else max(self.start, -(-self.minutes_from // HOUR) * HOUR)
 
 
 def _seconds(length: timedelta) -> int:

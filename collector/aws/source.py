@@ -4,12 +4,13 @@
     for batch in source.collect(since, until): ...
 
 The first batch is the inventory with all settings; then one batch a request, as answers come; the last one has what the
-tripwires led to and every Gap of the metrics.
+tripwires led to and every Gap of the metrics. With the first batch no metric has been paid for yet, and `price` tells
+what going on will cost: whoever does not want that asks for no second batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -22,14 +23,14 @@ from collector.aws.connection import Connection, account_of
 from collector.aws.decode import Missing
 from collector.aws.inventory import Found, Inventory, Member
 from collector.aws.limiter import Limiter, StoppedError
-from collector.aws.meter import Bill, Meter, billed
+from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import Operations, list_operations, nothing_served
 from collector.aws.planner import Stretch, pack
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import PER_OPERATION, Ask, Questions, standing
 from collector.aws.target import AwsTarget, Patience
-from collector.aws.tripwire import Tripwire, origin
+from collector.aws.tripwire import Tripwire, may_lead_to, origin
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
 from stillfit.model import (
@@ -114,12 +115,23 @@ class AwsSource:
         self._scaling: Scaling | None = None
         self._questions = Questions()
         self._reader = MetricReader(connection, limiter, self._meter, self._pool, self.id)
-        self._progress = Progress(target.first_look, target.first_minutes)
+        self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
+        self._price = Price(metrics=0, more=0)
 
     @property
     def bill(self) -> Bill:
         """What looking has cost since the source was opened."""
         return self._meter.bill
+
+    @property
+    def price(self) -> Price:
+        """What the cycle under way is about to cost; told with its first batch."""
+        return self._price
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Calls of everything but metric data since the source was opened, by action. All but ListMetrics are free."""
+        return self._connection.calls
 
     @property
     def pace(self) -> float:
@@ -138,9 +150,12 @@ class AwsSource:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
         cycle = _Cycle(at=until, begin=begin, members=found.members)
-        yield self._inventory_batch(cycle, found)
+        inventory = self._inventory_batch(cycle, found)
         cycle.operations = self._listed(cycle, recent=since is not None)
-        yield from self._metrics(cycle)
+        always = self._always(cycle)
+        self._price = _priced(always, cycle)
+        yield inventory
+        yield from self._metrics(always, cycle)
         yield from self._closing_batch(cycle)
         self._progress.end()
 
@@ -202,9 +217,11 @@ class AwsSource:
             cycle.gaps.extend(gaps)
             return None
 
-    def _metrics(self, cycle: _Cycle) -> Iterator[Batch]:
+    def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
+        return [(ask, piece) for ask in self._asks(cycle) for piece in self._progress.stretches(ask, cycle.begin)]
+
+    def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
         """First what is always asked, then what its tripwires call for."""
-        always = [(ask, piece) for ask in self._asks(cycle) for piece in self._progress.stretches(ask, cycle.begin)]
         yield from self._read(always, cycle)
         yield Batch(source=self.id, at=cycle.at, series=tuple(self._known_empty(cycle)))
         yield from self._read(list(self._called_for(cycle)), cycle)
@@ -287,6 +304,15 @@ def open_source(
         connection.close()
         raise
     return AwsSource(target, clock, connection, account, limiter)
+
+
+def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: _Cycle) -> Price:
+    """Each piece of an ask is billed; each piece of a tripwire may lead to all that it stands for."""
+    metrics = more = 0
+    for ask, _ in always:
+        metrics += billed(len(ask.slots))
+        more += may_lead_to(ask, cycle.served(ask.subject))
+    return Price(metrics=metrics, more=more)
 
 
 def _sizes(members: Iterable[Member], until: int) -> Iterator[Series]:

@@ -22,7 +22,11 @@ class AwsTarget:
     first_look: timedelta = timedelta(days=14)
     """How far back the very first read goes. CloudWatch keeps 63 days of what is read then (five-minute points)."""
     first_minutes: timedelta = timedelta(hours=3)
-    """The newest part of the first read that is asked by the minute; what is older comes in five-minute points."""
+    """The newest part of the first read that is asked by the minute; what is older comes in `first_period`."""
+    first_period: timedelta = timedelta(minutes=5)
+    """Length of the older points of the first read: five minutes, or an hour, which is a twelfth of the quota."""
+    first_days_of: frozenset[str] | None = None
+    """Canonical metrics of which the older part is read at all; None: of every one."""
     endpoint_url: str | None = None
     """Another address for all services; None leaves it to boto3, which honours AWS_ENDPOINT_URL."""
 

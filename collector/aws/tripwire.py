@@ -94,6 +94,15 @@ def origin(questions: Questions, ask: Ask) -> Ask:
     return ask
 
 
+def may_lead_to(ask: Ask, operations: Sequence[str]) -> int:
+    """Billed metrics that a generic ask calls for at most: its causes, and once a table its refused requests."""
+    direction = next((way for way, spec in THROTTLES.items() if spec is ask.spec), None)
+    if direction is None:
+        return 0
+    is_table = not ask.subject.index
+    return len(CAUSES[direction]) + (len(operations) if is_table and direction == "read" else 0)
+
+
 def _tripped(generic: Series) -> bool:
     return bool(generic.values.any())
 

@@ -98,6 +98,23 @@ def check(
     raise typer.Exit(run_check(observations, as_json=output is Format.JSON, fail_on=fail_on.value))
 
 
+@app.command("iam-policy")
+def iam_policy(
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="Of core, settings, scaling: only these beside core; all when left out."),
+    ] = None,
+    account: Annotated[str, typer.Option(help="Twelve digits: grant on the tables of this account only.")] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Grant also what this configuration needs: roles to assume.")
+    ] = None,
+) -> None:
+    """Print the least that stillfit needs in an AWS account, as a policy document."""
+    from stillfit.cli.policy import print_policy
+
+    print_policy(features or (), account, config)
+
+
 @app.command()
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Run the daemon until SIGTERM; SIGHUP reloads the configuration."""

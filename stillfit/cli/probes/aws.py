@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +12,7 @@ from collector.aws.autoscaling import NAMESPACE as SCALING
 from collector.aws.connection import Connection, account_of
 from collector.aws.failures import GoneError
 from collector.aws.limiter import Limiter
+from collector.aws.permissions import BY_ACTION, Permission
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.target import AwsTarget, Patience
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
@@ -32,16 +32,6 @@ ABSENT = "stillfit-doctor-asks"
 """A table that does not exist: "not found" from it proves the permission as well as an answer does."""
 
 Ask = Callable[[Connection, str, datetime], object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """One action, how to try it, and what goes blind without it."""
-
-    action: str
-    blind: str
-    ask: Ask
-    essential: bool = False
 
 
 def probes(config: Config, clock: Clock) -> tuple[Probe, ...]:
@@ -78,8 +68,8 @@ def _account(connection: Connection, wanted: AwsTarget, settings: Aws, clock: Cl
     if tables is not None:
         watched = [name for name in tables if wanted.watches(name)]
         yield _counted(tables, watched, settings)
-        for permission in PERMISSIONS:
-            yield _tried(connection, permission, watched[0] if watched else ABSENT, clock.now())
+        for action, ask in ASKS.items():
+            yield _tried(connection, BY_ACTION[action], ask, (watched[0] if watched else ABSENT, clock.now()))
 
 
 def _tables(connection: Connection, wanted: AwsTarget) -> Generator[Result, None, list[str] | None]:
@@ -89,7 +79,7 @@ def _tables(connection: Connection, wanted: AwsTarget) -> Generator[Result, None
         pages = connection.pages("dynamodb", "ListTables", wanted.region, expect="TableNames", tokens=tokens)
         names = [name for page in pages for name in page]
     except SourceError as error:
-        yield failed("dynamodb:ListTables", str(error), "blind to everything here: no table is found")
+        yield failed("dynamodb:ListTables", str(error), f"blind to {BY_ACTION['dynamodb:ListTables'].blind}")
         return None
     yield ok("dynamodb:ListTables", "granted")
     return names
@@ -109,9 +99,10 @@ def _counted(tables: list[str], watched: list[str], settings: Aws) -> Result:
     return ok("tables", f"{len(watched)} of {len(tables)} tables are watched; {cost}")
 
 
-def _tried(connection: Connection, permission: Permission, table: str, now: datetime) -> Result:
+def _tried(connection: Connection, permission: Permission, ask: Ask, of: tuple[str, datetime]) -> Result:
+    """`of` is the table that is asked about, and the time."""
     try:
-        permission.ask(connection, table, now)
+        ask(connection, *of)
     except GoneError:
         return ok(permission.action, "granted")
     except SourceError as error:
@@ -161,52 +152,16 @@ def _metric_data(connection: Connection, table: str, now: datetime) -> object:
 
 
 _TABLE = Subject(engine=Engine.DYNAMODB, scope=("", ""), table=ABSENT)
-PERMISSIONS = (
-    Permission(
-        action="cloudwatch:GetMetricData",
-        blind="all load: nothing can be judged, priced or sized",
-        ask=_metric_data,
-        essential=True,
-    ),
-    Permission(
-        action="dynamodb:DescribeTable",
-        blind="keys, indexes, billing mode and size: no cause and no cost can be named",
-        ask=_of_table("DescribeTable", "Table"),
-        essential=True,
-    ),
-    Permission(
-        action="cloudwatch:ListMetrics",
-        blind="requests, latency and errors by operation",
-        ask=_call("cloudwatch", "ListMetrics", "Metrics", Namespace=NAMESPACE, MetricName=LISTED[0]),
-    ),
-    Permission(
-        action="dynamodb:DescribeTimeToLive",
-        blind="whether rows expire",
-        ask=_of_table("DescribeTimeToLive", "TimeToLiveDescription"),
-    ),
-    Permission(
-        action="dynamodb:DescribeContinuousBackups",
-        blind="whether backups are paid for",
-        ask=_of_table("DescribeContinuousBackups", "ContinuousBackupsDescription"),
-    ),
-    Permission(
-        action="dynamodb:DescribeContributorInsights",
-        blind="whether hot keys are recorded",
-        ask=_of_table("DescribeContributorInsights", "ContributorInsightsStatus"),
-    ),
-    Permission(
-        action="application-autoscaling:DescribeScalableTargets",
-        blind="the limits of auto scaling: advice on capacity cannot tell its floor from its need",
-        ask=_call("application-autoscaling", "DescribeScalableTargets", "ScalableTargets", **SCALING),
-    ),
-    Permission(
-        action="application-autoscaling:DescribeScalingPolicies",
-        blind="the target of auto scaling",
-        ask=_call("application-autoscaling", "DescribeScalingPolicies", "ScalingPolicies", **SCALING),
-    ),
-    Permission(
-        action="application-autoscaling:DescribeScalingActivities",
-        blind="when capacity was changed: throttling after a scale-in is not told apart",
-        ask=_call("application-autoscaling", "DescribeScalingActivities", "ScalingActivities", **SCALING),
-    ),
-)
+ASKS: dict[str, Ask] = {
+    "cloudwatch:GetMetricData": _metric_data,
+    "dynamodb:DescribeTable": _of_table("DescribeTable", "Table"),
+    "cloudwatch:ListMetrics": _call("cloudwatch", "ListMetrics", "Metrics", Namespace=NAMESPACE, MetricName=LISTED[0]),
+    "dynamodb:DescribeTimeToLive": _of_table("DescribeTimeToLive", "TimeToLiveDescription"),
+    "dynamodb:DescribeContinuousBackups": _of_table("DescribeContinuousBackups", "ContinuousBackupsDescription"),
+    "dynamodb:DescribeContributorInsights": _of_table("DescribeContributorInsights", "ContributorInsightsStatus"),
+    **{
+        f"application-autoscaling:Describe{what}": _call("application-autoscaling", f"Describe{what}", what, **SCALING)
+        for what in ("ScalableTargets", "ScalingPolicies", "ScalingActivities")
+    },
+}
+"""How each permission is tried; dynamodb:ListTables has been, by counting the tables."""

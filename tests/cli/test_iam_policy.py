@@ -1,0 +1,123 @@
+"""`stillfit iam-policy`: what it grants is what the collector calls, no more and no less."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.aws.permissions import NEVER, PERMISSIONS, Feature
+from collector.aws.source import open_source
+from collector.aws.target import AwsTarget
+from stillfit.cli.policy import policy, rendered
+from stillfit.clock import FakeClock
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, World
+from tests.cli.conftest import ROOT, Stillfit
+from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
+
+ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/reader"
+UNGRANTED = {"sts:GetCallerIdentity"}
+"""Needs no grant and cannot be denied (STS API reference, GetCallerIdentity)."""
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Two tables, one of them throttled, so that every kind of question is asked."""
+    world = World(now=lambda: FakeClock().now().timestamp())
+    put_table(world, provisioned())
+    put_table(world, on_demand())
+    put(world, "ReadThrottleEvents", [5])
+    put(world, "SuccessfulRequestLatency", [5], Operation="GetItem")
+    world.identities.add_role(ROLE)
+    with AwsStandIn(world) as standin:
+        for name, value in {
+            "AWS_ENDPOINT_URL": standin.url,
+            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield world
+
+
+def seen(world: World, **target: Any) -> set[str]:
+    """The operations that one cycle calls."""
+    clock = FakeClock()
+    source = open_source(AwsTarget(region=REGION, **target), clock)
+    list(source.collect(None, clock.now()))
+    source.close()
+    return set(world.bill.calls) - UNGRANTED
+
+
+def actions(document: dict[str, Any], effect: str = "Allow") -> set[str]:
+    return {action for one in document["Statement"] if one["Effect"] == effect for action in one["Action"]}
+
+
+def test_the_policy_grants_exactly_what_the_collector_calls(world: World) -> None:
+    assert seen(world) == actions(policy(frozenset(Feature)))
+
+
+def test_assuming_roles_is_granted_where_the_configuration_names_roles(
+    world: World, stillfit: Stillfit, config: Path
+) -> None:
+    config.write_text(f"{config.read_text()}aws:\n  - {{regions: [{REGION}], role_arn: '{ROLE}'}}\n")
+    document = json.loads(stillfit("iam-policy", "-c", config).out)
+
+    assert actions(document) == seen(world, role_arn=ROLE)
+    assert {"Sid": "Roles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": [ROLE]} in document[
+        "Statement"
+    ]
+
+
+def test_nothing_is_called_that_is_denied(world: World) -> None:
+    assert seen(world) & set(NEVER) == set()
+    assert actions(policy(()), "Deny") == set(NEVER)
+
+
+def test_the_file_that_is_shipped_is_what_the_command_prints(stillfit: Stillfit) -> None:
+    assert (ROOT / "deploy/aws/iam-policy.json").read_text() == stillfit("iam-policy").out
+
+
+@pytest.mark.parametrize(
+    ("named", "features"),
+    [
+        (["core"], set()),
+        (["settings"], {"settings"}),
+        (["settings,scaling"], {"settings", "scaling"}),
+        ([], set(Feature)),
+    ],
+    ids=["core alone", "one", "two", "all"],
+)
+def test_features_choose_what_is_granted(stillfit: Stillfit, named: list[str], features: set[str]) -> None:
+    chosen = [part for name in named for part in ("--features", name)]
+    granted = actions(json.loads(stillfit("iam-policy", *chosen).out))
+
+    assert granted == {one.action for one in PERMISSIONS if one.feature in {Feature.CORE, *features}}
+
+
+def test_an_account_narrows_the_tables(stillfit: Stillfit) -> None:
+    document = json.loads(stillfit("iam-policy", "--account", DEFAULT_ACCOUNT).out)
+    (tables,) = (one["Resource"] for one in document["Statement"] if one["Sid"] == "Tables")
+
+    assert tables == f"arn:aws:dynamodb:*:{DEFAULT_ACCOUNT}:table/*"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, scaling"),
+        (("--account", "12"), "an account has twelve digits"),
+    ],
+)
+def test_a_wrong_option_is_told(stillfit: Stillfit, arguments: tuple[str, ...], said: str) -> None:
+    told = stillfit("iam-policy", *arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert said in told.err
+
+
+def test_statements_have_names_of_their_own() -> None:
+    document = json.loads(rendered(policy(frozenset(Feature), roles=[ROLE])))
+    names = [one["Sid"] for one in document["Statement"]]
+
+    assert len(names) == len(set(names))
