@@ -18,8 +18,8 @@ from stillfit.config import WorkloadConfig
 from stillfit.errors import SourceError, StoreError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus, spent_by
-from stillfit.model import Batch, Engine, Gap, GapReason, Span
-from stillfit.snapshot import Snapshot
+from stillfit.model import Batch, Engine, Gap, GapReason, Series, Span
+from stillfit.snapshot import HOUR, Snapshot
 from stillfit.store.leases import collecting
 from stillfit.store.store import Store
 from stillfit.tenure import Tenure
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 LONG_LOOKBACK = timedelta(days=28)
 """How far back questions of money and drift look: four of each weekday, so that a weekly pattern cancels out."""
 MINUTE = 60
+HOURS_AGAIN_S = 600
+"""Ours: an hour's last points come within ten minutes of its end, and weeks are not read anew for less."""
 
 
 class Intake:
@@ -41,6 +43,9 @@ class Intake:
         self._health = health
         self._owner = owner
         self._tenures: dict[str, Tenure] = {}
+        self._rewrites = 0
+        self._hours_known: tuple[Series, ...] = ()
+        self._hours_read: tuple[int, int] | None = None
         self._statuses: dict[str, SourceStatus] = {}
         self._reading: set[Source] = set()
         self._retired: WeakSet[Source] = WeakSet()
@@ -122,6 +127,7 @@ class Intake:
             if epoch is None:
                 break
             self._store.write(batch, epoch=epoch)
+            self._rewrites += _rewrites_hours(batch)
             points += sum(len(series.times) for series in batch.series)
             subjects = max(subjects, len(batch.subjects_seen))
         return points, subjects
@@ -146,12 +152,19 @@ class Intake:
             at=now,
             spans=spans,
             subjects=subjects,
-            series=(*self._store.series(recent), *self._store.hourly(longer)),
+            series=(*self._store.series(recent), *self._hours(longer)),
             attributes=self._store.attributes(),
             changes=self._store.changes(longer),
             gaps=self._store.gaps(),
             workloads=workloads(declared, subjects),
         )
+
+    def _hours(self, longer: Span) -> tuple[Series, ...]:
+        """Weeks of hourly sums, read anew when their past was rewritten, and every ten minutes for the hour that ended."""
+        wanted = (self._rewrites, longer.end // HOURS_AGAIN_S)
+        if self._hours_read != wanted:
+            self._hours_known, self._hours_read = self._store.hourly(longer), wanted
+        return self._hours_known
 
     def _remember(self, status: SourceStatus) -> None:
         with self._lock:
@@ -165,6 +178,12 @@ def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
         waits[source.scope.engine] = max(waits[source.scope.engine], source.settle_s)
     ends = {engine: (int(now.timestamp()) - wait) // MINUTE * MINUTE for engine, wait in waits.items()}
     return {engine: Span(end - int(LONG_LOOKBACK.total_seconds()), end) for engine, end in ends.items()}
+
+
+def _rewrites_hours(batch: Batch) -> bool:
+    """Whether a batch tells of hours that had already ended when it was read."""
+    recent = int(batch.at.timestamp()) - 2 * HOUR
+    return any(span.start < recent for series in batch.series for span in series.covered[:1])
 
 
 def _untried(source: Source) -> SourceStatus:

@@ -16,7 +16,7 @@ from stillfit.clock import FakeClock
 from stillfit.errors import SourceError, StoreError
 from stillfit.export.health import Health
 from stillfit.intake import Intake, settled
-from stillfit.model import Batch, Engine, GapReason, Subject, Unknown
+from stillfit.model import Batch, Engine, GapReason, Span, Subject, Unknown
 from stillfit.parts import knowledge
 from stillfit.store import schema
 from stillfit.store.store import Store
@@ -230,3 +230,22 @@ def test_a_replica_that_misses_its_time_by_half_a_minute_loses_its_source(
     other.collect(source, every)
 
     assert (other.statuses([source])[0].last_success is not None) is taken_over
+
+
+def test_hours_are_read_anew_after_ten_minutes_or_when_their_past_changes(
+    intake: Intake, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    reads: list[Span] = []
+    hourly = store.hourly
+    monkeypatch.setattr(store, "hourly", lambda span: reads.append(span) or hourly(span))
+    source = FakeSource("steady")
+
+    def looks() -> int:
+        intake.snapshot([source], (), timedelta(hours=3))
+        return len(reads)
+
+    assert (looks(), looks()) == (1, 1)
+    intake.collect(source)  # brings hours that had ended
+    assert (looks(), looks()) == (2, 2)
+    clock.advance(600)
+    assert (looks(), looks()) == (3, 3)

@@ -88,7 +88,7 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
     return Config(
         instance="demo",
         store=f"sqlite:///{folder}/demo.db",
-        aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=28)),),
+        aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=22)),),
         cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
         slack=Slack(channel=addresses.slack_channel, token=SecretStr(addresses.slack_token), base_url=addresses.slack),
         http=Http(host=options.host, port=options.port),
