@@ -122,12 +122,13 @@ class Intake:
     def _read(self, source: Source, tenure: Tenure) -> tuple[int, int]:
         """How many points came, of how many subjects. Ends quietly when another replica takes the source over."""
         points, subjects = 0, 0
-        for batch in source.collect(self._store.last_end(source.id), self._clock.now()):
+        since = self._store.last_end(source.id)
+        for batch in source.collect(since, self._clock.now()):
             epoch = tenure.epoch()
             if epoch is None:
                 break
             self._store.write(batch, epoch=epoch)
-            self._rewrites += _rewrites_hours(batch)
+            self._rewrites += since is None or _rewrites_hours(batch)
             points += sum(len(series.times) for series in batch.series)
             subjects = max(subjects, len(batch.subjects_seen))
         return points, subjects
@@ -160,7 +161,7 @@ class Intake:
         )
 
     def _hours(self, longer: Span) -> tuple[Series, ...]:
-        """Weeks of hourly sums, read anew when their past was rewritten, and every ten minutes for the hour that ended."""
+        """Weeks of hourly sums, read anew when their past was rewritten, and every ten minutes for what ended."""
         wanted = (self._rewrites, longer.end // HOURS_AGAIN_S)
         if self._hours_read != wanted:
             self._hours_known, self._hours_read = self._store.hourly(longer), wanted
@@ -181,9 +182,9 @@ def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
 
 
 def _rewrites_hours(batch: Batch) -> bool:
-    """Whether a batch tells of hours that had already ended when it was read."""
-    recent = int(batch.at.timestamp()) - 2 * HOUR
-    return any(span.start < recent for series in batch.series for span in series.covered[:1])
+    """Whether a batch tells of an hour that had ended a while before it was read."""
+    ended = (int(batch.at.timestamp()) - HOURS_AGAIN_S) // HOUR * HOUR
+    return any(span.start < ended for series in batch.series for span in series.covered[:1])
 
 
 def _untried(source: Source) -> SourceStatus:
