@@ -85,17 +85,41 @@ def demo(  # noqa: PLR0913, PLR0917  (each is one option of the command)
 
 
 @app.command()
-def check(
+def check(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     observations: Annotated[
-        list[Path], typer.Option("--observations", "-o", help="An observation file, or a folder of them.")
-    ],
+        list[Path] | None, typer.Option("--observations", "-o", help="An observation file, or a folder of them.")
+    ] = None,
+    aws: Annotated[bool, typer.Option("--aws", help="Look once at DynamoDB with the AWS credentials at hand.")] = False,
+    profile: Annotated[str | None, typer.Option(help="With --aws: a profile of the AWS configuration.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="With --aws: where to look, again for more; else the profile's region.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --aws: spend without asking.")] = False,
+    max_dollars: Annotated[
+        float | None,
+        typer.Option(help="With --aws: never spend more; 1.00 where nobody can be asked.", min=0, show_default=False),
+    ] = None,
     output: FormatOption = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="The least severity that ends with exit code 1.")] = FailOn.INFO,
 ) -> None:
-    """Judge what a file says, with no network and no credentials."""
+    """Judge once: what a file says, with no network and no credentials, or what an AWS account shows now."""
+    if aws == bool(observations):
+        raise typer.BadParameter("give one of --observations and --aws")
+    if aws:
+        from stillfit.cli.aws import AwsLook, run_check_aws
+
+        look = AwsLook(
+            profile=profile,
+            regions=tuple(region or ()),
+            yes=yes,
+            max_dollars=max_dollars,
+            as_json=output is Format.JSON,
+            fail_on=fail_on.value,
+        )
+        raise typer.Exit(run_check_aws(look))
     from stillfit.cli.check import run_check
 
-    raise typer.Exit(run_check(observations, as_json=output is Format.JSON, fail_on=fail_on.value))
+    raise typer.Exit(run_check(observations or [], as_json=output is Format.JSON, fail_on=fail_on.value))
 
 
 @app.command("iam-policy")

@@ -13,7 +13,7 @@ from stillfit.advice import LIVE_STATES
 from stillfit.cli.logs import quieten
 from stillfit.cli.terminal import report, show
 from stillfit.export.findings import document
-from stillfit.model import Finding, Severity
+from stillfit.model import Finding, Gap, Severity
 from stillfit.observations import Observations, load_all
 from stillfit.parts import knowledge
 from stillfit.snapshot import Snapshot
@@ -27,10 +27,20 @@ def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
     moments, known = load_all(paths), knowledge()
     outcome = together([cycle.look(snapshot_of(moment), known) for moment in moments])
     gaps = tuple(gap for moment in moments for gap in moment.batch.gaps)
+    tell(outcome, gaps, as_json=as_json)
+    return verdict(outcome, fail_on)
+
+
+def tell(outcome: cycle.Turn, gaps: Sequence[Gap], *, as_json: bool) -> None:
+    """Write the report, or the findings document, to standard output."""
     if as_json:
         sys.stdout.write(document(outcome, gaps).model_dump_json(indent=2) + "\n")
     else:
         show(report(outcome, gaps))
+
+
+def verdict(outcome: cycle.Turn, fail_on: str) -> int:
+    """1 where something of this severity, or worse, was found or is advised."""
     return int(fail_on != "never" and _worst(outcome) >= Severity(fail_on).rank)
 
 

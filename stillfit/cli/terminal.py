@@ -229,14 +229,15 @@ def _fit(verdict: FitVerdict) -> RenderableType:
 
 
 def _unknowns(unknown: Sequence[Judgement]) -> RenderableType:
-    """Grouped by reason, since one missing permission blinds many tables at once."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    """Grouped by reason, since one missing permission blinds many tables at once; a reason may name its own table."""
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for judgement in unknown:
         assert isinstance(judgement.answer, Unknown)
-        groups.setdefault((judgement.detector, judgement.answer.reason), []).append(judgement.subject.name)
+        name, why = judgement.subject.name, judgement.answer.reason
+        groups.setdefault((judgement.detector, why.replace(name, "")), []).append((name, why))
     lines = [
-        Text.assemble((f"{_who(names)}  ", "bold"), f"{detector}: {safe(why)}")
-        for (detector, why), names in groups.items()
+        Text.assemble((f"{_who([name for name, _ in told])}  ", "bold"), f"{detector}: {safe(told[0][1])}")
+        for (detector, _), told in groups.items()
     ]
     return _some(lines, "reasons")
 

@@ -1,0 +1,76 @@
+"""What a look at AWS costs and what it is not allowed to see, in the words that people read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from collector.aws.meter import USD_PER_LISTING, USD_PER_METRIC, Bill, Price
+from collector.aws.permissions import BY_ACTION, Permission
+from stillfit.model import Gap, GapReason
+
+LISTING = "cloudwatch:ListMetrics"
+
+
+def asked_so_far(calls: Mapping[str, int]) -> str:
+    """What finding the tables took: free calls, and listings that are free up to a million a month."""
+    free = sum(count for action, count in calls.items() if action != LISTING)
+    listings = calls.get(LISTING, 0)
+    cost = f"the first million a month is free, else {dollars(listings * USD_PER_LISTING)}"
+    return f"{free:,} calls for settings, free; {listings:,} listings of metrics ({cost})"
+
+
+def price_lines(prices: Iterable[Price]) -> Iterator[str]:
+    """The arithmetic of what reading the metrics costs."""
+    every = tuple(prices)
+    metrics, more = sum(one.metrics for one in every), sum(one.more for one in every)
+    yield f"{metrics:,} metrics x {USD_PER_METRIC * 1_000:.2f} USD / 1,000 = {dollars(metrics * USD_PER_METRIC)}"
+    if more:
+        most = f"{more:,} more where requests were refused, to name the limit"
+        yield f"and at most {most}: {dollars((metrics + more) * USD_PER_METRIC)} in all"
+
+
+def at_most(prices: Iterable[Price]) -> float:
+    return sum(one.usd_at_most for one in prices)
+
+
+def spent_line(bills: Iterable[Bill], seconds: float) -> str:
+    every = tuple(bills)
+    metrics, points = sum(one.metrics for one in every), sum(one.datapoints for one in every)
+    calls, usd = sum(one.calls for one in every), metrics * USD_PER_METRIC
+    return f"spent {dollars(usd)}: {metrics:,} metrics in {calls:,} calls, {points:,} points, {seconds:.0f} s"
+
+
+def refused_actions(gaps: Iterable[Gap]) -> tuple[tuple[Permission, int], ...]:
+    """Each permission that was not granted, with how many tables, indexes or regions miss something by it."""
+    blinded: defaultdict[str, set[object]] = defaultdict(set)
+    for gap in gaps:
+        if gap.reason is GapReason.DENIED:
+            for action in BY_ACTION:
+                if f"{action} " in f"{gap.detail} ":
+                    blinded[action].add(gap.subject)
+    return tuple((one, len(blinded[action])) for action, one in BY_ACTION.items() if action in blinded)
+
+
+def permission_lines(gaps: Iterable[Gap]) -> Iterator[str]:
+    """What is not granted and what goes blind by it."""
+    for permission, count in refused_actions(gaps):
+        yield f"{permission.action} is not granted ({count} affected): blind to {permission.blind}"
+
+
+def is_blind(gaps: Iterable[Gap]) -> bool:
+    """Whether something without which nothing can be judged is missing, of all that was looked at or of a region."""
+    return any(permission.essential for permission, _ in refused_actions(gaps))
+
+
+def found_line(tables: int, indexes: int, regions: Iterable[str]) -> str:
+    """How many there are, by region."""
+    counted = Counter(regions)
+    where = ", ".join(f"{count} in {name}" for name, count in sorted(counted.items()))
+    told = f"{tables} tables{f' ({where})' if len(counted) > 1 else ''} and {indexes} indexes"
+    return told if tables else f"{told}: is this the right region?"
+
+
+def dollars(usd: float) -> str:
+    """With as many digits as show that looking is cheap, and not free."""
+    return f"{usd:.2f} USD" if usd >= 1 or not usd else f"{usd:.3f} USD" if usd >= 0.01 else f"{usd:.5f} USD"

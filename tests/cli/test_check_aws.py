@@ -1,0 +1,254 @@
+"""`stillfit check --aws` against the stand-in: what it finds, what it costs, what it cannot see."""
+
+import io
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from collector.aws.permissions import PERMISSIONS
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
+from tests.cli.conftest import ROOT, Outcome, Stillfit
+
+REGION = "eu-west-1"
+DAY = 86_400
+UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+REASON = "WriteKeyRangeThroughputThrottleEvents"
+DENIABLE = [one for one in PERMISSIONS if one.action != "dynamodb:ListTables"]
+
+
+def put(world: World, name: str, value: float, *, minutes: int = 300, region: str = REGION, **dims: str) -> None:
+    """A metric of so many points a minute up to now."""
+    now = int(world.now()) // 60 * 60
+    points = Points.regular(start=now - minutes * 60, sum=np.full(minutes, value))
+    world.put(DEFAULT_ACCOUNT, region, Metric.dynamodb(name, **({"TableName": "orders"} | dims)), points)
+
+
+def put_table(world: World, name: str, *, region: str = REGION, **more: Any) -> None:
+    keys = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "CreationDateTime": world.now() - 400 * DAY,
+    }
+    world.dynamodb.put_table(DEFAULT_ACCOUNT, region, {"TableName": name, **keys, **more})
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Orders, whose writes meet on one key range, behind the address at which boto3 looks."""
+    world = World(now=time.time)
+    put_table(world, "orders")
+    put(world, "ConsumedWriteCapacityUnits", 60_000)
+    put(world, "SuccessfulRequestLatency", 60_000, Operation="PutItem")
+    put(world, "WriteThrottleEvents", 900)
+    put(world, REASON, 900)
+    nowhere = str(tmp_path_factory.getbasetemp() / "no-such-file")
+    with AwsStandIn(world) as standin:
+        for name, value in {
+            "AWS_ENDPOINT_URL": standin.url,
+            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": REGION,
+        }.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        yield world
+
+
+def looked(stillfit: Stillfit, *more: str) -> Outcome:
+    return stillfit("check", "--aws", *more)
+
+
+def test_what_is_throttled_is_named_with_its_limit(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit)
+
+    assert told.code == 1
+    assert "CRITICAL orders" in told.out
+    assert "key_range (dynamodb/throttling)" in told.out
+
+
+def test_the_price_is_told_before_and_is_what_was_billed(stillfit: Stillfit, world: World) -> None:
+    quiet = World(now=time.time)
+    put_table(quiet, "carts")
+    with AwsStandIn(quiet) as standin, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AWS_ENDPOINT_URL", standin.url)
+        told = looked(stillfit)
+
+    assert f"to read: {quiet.bill.metrics} metrics x 0.01 USD / 1,000" in told.err
+    assert f"spent {quiet.bill.dollars:.5f} USD: {quiet.bill.metrics} metrics" in told.err
+
+
+def test_the_price_at_most_holds_where_requests_were_refused(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit)
+    always, more = (
+        int(part.split()[0].replace(",", "")) for part in told.err.split("to read: ")[1].split("and at most ")
+    )
+
+    assert always < world.bill.metrics <= always + more
+
+
+def test_free_calls_are_counted(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit)
+    free = sum(count for action, count in world.bill.calls.items() if not action.startswith("cloudwatch:"))
+
+    assert f"so far: {free} calls for settings, free; {world.bill.calls['cloudwatch:ListMetrics']} listings" in told.err
+
+
+def test_where_it_looks_is_said_and_why(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "elsewhere", region="us-east-1")
+
+    assert f"looking at {REGION} (the region of the credentials found" in looked(stillfit).err
+    assert "looking at us-east-1 with the credentials found" in looked(stillfit, "--region", "us-east-1").err
+
+
+def test_several_regions_are_one_report(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "elsewhere", region="us-east-1")
+    told = looked(stillfit, "--region", REGION, "--region", "us-east-1")
+
+    assert "found 2 tables (1 in eu-west-1, 1 in us-east-1) and 0 indexes" in told.err
+
+
+def test_json_is_valid_by_the_published_schema_and_alone_on_standard_output(stillfit: Stillfit, world: World) -> None:
+    told = json.loads(looked(stillfit, "--format", "json").out)
+
+    jsonschema.validate(told, json.loads((ROOT / "docs/findings.schema.json").read_text()))
+    assert [one["cause"] for one in told["findings"] if one["detector"] == "dynamodb/throttling"] == ["key_range"]
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 2), (("--yes",), 1), (("--max-dollars", "1"), 1)])
+def test_where_nobody_can_be_asked_a_limit_holds(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int
+) -> None:
+    monkeypatch.setattr("stillfit.cli.aws.DOLLARS", 0.0001)
+    told = looked(stillfit, *arguments)
+
+    assert told.code == code
+    assert ("raise --max-dollars" in told.err) == (code == 2)
+    assert (world.bill.metrics == 0) == (code == 2)
+
+
+def test_a_limit_holds_whoever_says_yes(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit, "--yes", "--max-dollars", "0.0001")
+
+    assert (told.code, told.out, world.bill.metrics) == (2, "", 0)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 1), ("\n", 1), ("n\n", 2)])
+def test_a_person_is_asked_before_anything_is_spent(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    told = looked(stillfit)
+
+    assert told.code == code
+    assert (world.bill.metrics == 0) == (code == 2)
+
+
+@pytest.mark.parametrize("permission", DENIABLE, ids=lambda one: one.action)
+def test_a_refused_action_is_named_with_what_goes_blind(stillfit: Stillfit, world: World, permission: Any) -> None:
+    put_table(world, "scaled", BillingModeSummary={"BillingMode": "PROVISIONED"}, ProvisionedThroughput=UNITS)
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=permission.action.split(":")[1]))
+    told = looked(stillfit)
+
+    assert f"{permission.action} is not granted" in told.out
+    assert f"blind to {permission.blind}" in told.out
+    assert told.code == (4 if permission.essential else 1)
+
+
+def test_where_no_table_can_be_listed_nothing_is_said_but_that(stillfit: Stillfit, world: World) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTables"))
+    told = looked(stillfit)
+
+    assert (told.code, told.out) == (4, "")
+    assert "grant dynamodb:ListTables" in told.err
+
+
+def test_metrics_that_are_refused_one_by_one_are_named(stillfit: Stillfit, world: World) -> None:
+    world.faults.add(Fault(kind=FaultKind.RESULT_FORBIDDEN, metric="WriteThrottleEvents"))
+
+    assert "cloudwatch:GetMetricData is not granted" in looked(stillfit).out
+
+
+def test_a_region_that_fails_does_not_hide_the_others(stillfit: Stillfit, world: World) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, region="us-east-1"))
+    told = looked(stillfit, "--region", REGION, "--region", "us-east-1", "--fail-on", "never")
+
+    assert told.code == 4
+    assert "key_range" in told.out
+    assert "us-east-1" in told.out
+
+
+@pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.GARBAGE], ids=str)
+def test_metrics_that_do_not_come_are_no_health(stillfit: Stillfit, world: World, kind: FaultKind) -> None:
+    world.faults.add(Fault(kind=kind, operation="GetMetricData"))
+    told = json.loads(looked(stillfit, "--format", "json").out)
+
+    (throttling,) = (row for row in told["coverage"] if row["detector"] == "dynamodb/throttling")
+    assert (throttling["nothing"], throttling["found"]) == (0, 0)
+    assert {gap["missing"] for gap in told["gaps"]} >= {"consumed_read_units", "write_throttle_events"}
+
+
+def test_without_credentials_three_ways_out_are_shown(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    told = looked(stillfit)
+
+    assert (told.code, told.out) == (4, "")
+    assert all(word in told.err for word in ("  1. ", "  2. ", "  3. ", "stillfit demo"))
+
+
+def test_a_profile_that_is_not_there_is_named(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit, "--profile", "prod")
+
+    assert told.code == 4
+    assert "prod" in told.err
+
+
+def test_without_a_region_it_says_how_to_give_one(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    told = looked(stillfit)
+
+    assert told.code == 2
+    assert "--region" in told.err
+
+
+def test_aws_region_is_taken_where_botocore_does_not(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+    assert looked(stillfit).code == 1
+
+
+def test_an_empty_account_is_told_as_empty(stillfit: Stillfit, world: World) -> None:
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    told = looked(stillfit)
+
+    assert told.code == 0
+    assert "found 0 tables and 0 indexes: is this the right region?" in told.err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--aws", "-o", "x.yaml")], ids=["neither", "both"])
+def test_one_thing_is_looked_at(stillfit: Stillfit, arguments: tuple[str, ...]) -> None:
+    assert stillfit("check", *arguments).code == 2
