@@ -71,9 +71,12 @@ class Health:
             self._beats.clear()
 
     def job_ended(self, job: str, outcome: str) -> None:
-        """Outcomes: ok, store, crashed; "still running" is a run that was left out because the last one goes on."""
+        """Outcomes: ok, store, crashed; "still running" is a run that was left out because the last one goes on.
+
+        Neither of the last two is a beat: a loop that only ever crashes does its work no more than one that hangs.
+        """
         self._job_runs.labels(clean(job), outcome).inc()
-        if outcome == "still running":
+        if outcome in {"still running", "crashed"}:
             return
         self._beat(job)
         if outcome == "ok":
@@ -106,7 +109,7 @@ class Health:
             self._notify_errors.labels(sink, outcome).inc()
 
     def hung(self) -> tuple[str, ...]:
-        """Loops that have not beaten for three intervals and five minutes: the daemon should be restarted."""
+        """Loops that have not run to their end for three intervals and five minutes: the daemon should be restarted."""
         now = self._monotonic()
         with self._lock:
             late = [job for job, beat in self._beats.items() if now - beat.last > _patience(beat)]

@@ -60,14 +60,23 @@ def test_a_run_that_was_left_out_is_no_beat(health: Health, ticking: Ticking) ->
     assert health.hung() == ("send",)
 
 
-def test_a_crash_is_a_beat_but_no_success(health: Health, ticking: Ticking) -> None:
+def test_a_loop_that_only_ever_crashes_counts_as_hung(health: Health, ticking: Ticking) -> None:
     health.scheduled("judge", 60)
     ticking.seconds = HANG_S + 1
     health.job_ended("judge", "crashed")
 
-    assert health.hung() == ()
+    assert health.hung() == ("judge",)
     assert value(health, "stillfit_job_last_success_timestamp_seconds", loop="judge") is None
     assert value(health, "stillfit_job_runs_total", loop="judge", outcome="crashed") == 1
+
+
+def test_a_loop_that_crashed_once_is_well_again_with_its_next_success(health: Health, ticking: Ticking) -> None:
+    health.scheduled("judge", 60)
+    health.job_ended("judge", "crashed")
+    ticking.seconds = HANG_S + 1
+    health.job_ended("judge", "ok")
+
+    assert health.hung() == ()
 
 
 def test_a_long_first_look_is_no_reason_to_restart(health: Health, ticking: Ticking) -> None:
