@@ -5,7 +5,7 @@
 - Not known pauses both clocks: it never opens, never clears, never resets.
 - Live advice is resolved after `clear_for` of observed time in which `clear_when` held; between the two lines it stays.
 - Resolved advice is the same record when it comes back, after `for` once more and not before its cool-down is over.
-- A severity only rises while advice is live; each rise is told.
+- A severity only rises while advice is live; each rise is told, and ends a snooze: what was put off was less.
 """
 
 from __future__ import annotations
@@ -184,11 +184,11 @@ def _moved(record: Advice, prior: Advice, answer: RuleAnswer, at: datetime) -> S
             return _undismissed(record, answer, at)
         case _ if answer.fires is False and answer.clears and record.clear_s >= answer.rule.clear_after_s:
             return _resolved(record, at)
-        case AdviceState.SNOOZED:
-            return _woken(record, at)
         case _ if _rank(record.severity) > _rank(prior.severity):
             reason = f"severity rose from {prior.severity} to {record.severity}"
             return _change(record, AdviceState.OPEN, at, reason=reason)
+        case AdviceState.SNOOZED:
+            return _woken(record, at)
         case _:
             return record, ()
 

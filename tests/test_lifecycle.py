@@ -182,7 +182,20 @@ def test_a_snooze_ends_at_its_time_and_not_before() -> None:
     assert life.advice.snooze_until is None
 
 
-def test_a_snooze_ends_early_only_by_being_seen_clear() -> None:
+@pytest.mark.parametrize(
+    ("severity", "state"),
+    [(Severity.CRITICAL, OPEN), (Severity.WARNING, SNOOZED), (Severity.INFO, SNOOZED)],
+    ids=["rises", "stays", "falls"],
+)
+def test_a_severity_that_rises_ends_a_snooze(severity: Severity, state: AdviceState) -> None:
+    life = Life().see(*[FIRES] * 3, severity=Severity.WARNING)
+    life.person(snooze(life.advice, life.at + timedelta(days=1), life.at, by="ana"))
+
+    assert life.see(FIRES, severity=severity).advice.state is state
+    assert (life.told[-1].reason == "severity rose from warning to critical") is (state is OPEN)
+
+
+def test_a_snooze_ends_early_by_being_seen_clear() -> None:
     life = opened()
     life.person(snooze(life.advice, life.at + timedelta(days=1), life.at, by="ana"))
 

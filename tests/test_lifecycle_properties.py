@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillfit.advice import LIVE_STATES
-from stillfit.lifecycle import exclusive
+from stillfit.lifecycle import exclusive, snooze
 from stillfit.model import Severity, Span
 from tests.builders import NOON
 from tests.rules.lives import (
@@ -34,7 +34,10 @@ LOOKS = st.lists(
 
 
 def lived(looks: list[tuple[str, int, int, Severity]]) -> Life:
-    life = Life()
+    return looked(Life(), looks)
+
+
+def looked(life: Life, looks: list[tuple[str, int, int, Severity]]) -> Life:
     for said, later_s, length_s, severity in looks:
         life.at += timedelta(seconds=later_s)
         end = int(life.at.timestamp())
@@ -67,6 +70,22 @@ K = 4
 @settings(max_examples=200, deadline=None)
 def test_no_input_makes_more_than_k_transitions_an_hour(looks: list[tuple[str, int, int, Severity]]) -> None:
     times = [one.at for one in lived(looks).told]
+    assert all(later - first >= timedelta(hours=1) for first, later in zip(times, times[K:], strict=False))
+
+
+@given(LOOKS, LOOKS)
+@settings(max_examples=100, deadline=None)
+def test_snoozed_advice_makes_no_more_transitions_than_an_episode(
+    before: list[tuple[str, int, int, Severity]], after: list[tuple[str, int, int, Severity]]
+) -> None:
+    life = lived(before)
+    if life.record is None or life.advice.state not in LIVE_STATES:
+        return
+    life.person(snooze(life.advice, life.at + timedelta(days=30), life.at, by="ana"))
+    since = len(life.told)
+    looked(life, after)
+
+    times = [one.at for one in life.told[since:]]
     assert all(later - first >= timedelta(hours=1) for first, later in zip(times, times[K:], strict=False))
 
 
