@@ -195,8 +195,13 @@ class _Named(Mapping[str, Known]):
 
     def _setting(self, signal: Signal) -> Known | None:
         case = self._of(signal)
-        value = case.attribute(signal.of) if case else None
-        if case is None or value is None:
+        if case is None:
+            return None
+        if signal.form == "exists":
+            there = _exists(signal.of, case)
+            return None if there is None else derived(signal, there, "settings", case.window)
+        value = case.attribute(signal.of)
+        if value is None:
             return None
         (evidence,) = case.setting(signal.of)
         return checked(signal, value, renamed(evidence, signal))
@@ -266,6 +271,14 @@ class _Named(Mapping[str, Known]):
         if table == self.focus.subject:
             return None
         return next((case for case in (self.case, *self.case.related) if case.subject == table), None)
+
+
+def _exists(setting: str, case: Case) -> bool | None:
+    """Whether a setting that only some have is there; not known where settings, or this one, could not be read."""
+    if case.attribute(setting) is not None:
+        return True
+    unread = any(gap.missing in {setting, "*"} for gap in case.gaps)
+    return None if unread or case.attributes is None else False
 
 
 def _refused_direction(signal: Signal, finding: Finding | None, window: Span) -> Known | None:

@@ -50,7 +50,8 @@ class Signal:
     of: str = ""
     statistic: Statistic = Statistic.SUM
     form: str = ""
-    """How a metric is read: "" folded over the window, "rate" its mean, "peak" its busiest bucket per second."""
+    """How a metric is read: "" folded over the window, "rate" its mean, "peak" its busiest bucket per second.
+    Of a setting "exists": whether there is one."""
     of_table: bool = False
     """Read from the table of an index, not from the index itself."""
 
@@ -160,6 +161,18 @@ def _settings(*, of_table: bool) -> Iterable[Signal]:
             )
 
 
+def _autoscales() -> Iterable[Signal]:
+    for direction in ("read", "write"):
+        yield Signal(
+            name=f"autoscales_{direction}s",
+            type=SignalType.BOOL,
+            origin=Origin.SETTING,
+            of=f"autoscaling_{direction}_max",
+            form="exists",
+            meaning=f"whether auto scaling holds the {direction} capacity; not known where that could not be read",
+        )
+
+
 def _metrics(*, of_table: bool) -> Iterable[Signal]:
     for metric in METRICS.values():
         if of_table and not metric.levels >= {Level.TABLE, Level.INDEX}:
@@ -240,6 +253,7 @@ def _registry() -> dict[str, Signal]:
         *_EVIDENCE,
         *_costs(),
         *(signal for of_table in (False, True) for signal in _settings(of_table=of_table)),
+        *_autoscales(),
         *(signal for of_table in (False, True) for signal in _metrics(of_table=of_table)),
         *_demand(),
         *_declared(),

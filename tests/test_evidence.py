@@ -27,7 +27,7 @@ from stillfit.model import (
     Workload,
 )
 from stillfit.signals import SIGNALS, SignalType
-from tests.builders import BY_STATUS, JOBS, JOBS_ON_1, NOON, ORDERS, case, series
+from tests.builders import BY_STATUS, JOBS, JOBS_ON_1, NOON, ORDERS, case, gap, series
 
 
 def finding(*evidence: Evidence, cause: str = "key_range", subject: object = ORDERS) -> Finding:
@@ -118,6 +118,24 @@ def test_settings_keep_their_type() -> None:
 
 def test_a_setting_of_the_wrong_type_is_absent() -> None:
     assert gather(None, case(settings={"billing_mode": 5.0})).value("billing_mode") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing", "scaled"),
+    [
+        ({"autoscaling_read_max": 5000}, "", True),
+        ({"billing_mode": "PROVISIONED"}, "", False),
+        ({"billing_mode": "PROVISIONED"}, "autoscaling_read_max", None),
+        ({}, "", None),
+    ],
+    ids=["a target", "none", "not readable", "nothing read"],
+)
+def test_auto_scaling_is_absent_only_where_it_was_looked_for(
+    settings: dict[str, Value], missing: str, scaled: bool | None
+) -> None:
+    read = replace(case(settings=settings or None), gaps=(gap(missing=missing),) if missing else ())
+
+    assert gather(None, read).value("autoscales_reads") is scaled
 
 
 def test_an_index_sees_its_table_under_a_name_of_its_own() -> None:

@@ -18,6 +18,12 @@ from stillfit.rules.rule import Rule
 from tests.rules.builders import facts, rule
 
 RULES: dict[str, Rule] = {one.id: one for one in packaged_rules()}
+RAISING = [
+    ("dynamodb/raise_provisioned_capacity", "read"),
+    ("dynamodb/raise_provisioned_capacity", "write"),
+    ("dynamodb/raise_index_read_capacity", "read"),
+    ("dynamodb/raise_index_write_capacity", "write"),
+]
 
 
 @pytest.mark.parametrize(
@@ -57,15 +63,7 @@ def test_a_step_with_an_unknown_number_is_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("rule_id", "direction"),
-    [
-        ("dynamodb/raise_provisioned_capacity", "read"),
-        ("dynamodb/raise_provisioned_capacity", "write"),
-        ("dynamodb/raise_index_read_capacity", "read"),
-        ("dynamodb/raise_index_write_capacity", "write"),
-    ],
-)
+@pytest.mark.parametrize(("rule_id", "direction"), RAISING)
 def test_a_raise_never_names_less_than_there_is(rule_id: str, direction: str) -> None:
     """Refused within seconds, minutes below the capacity: 1,000 are there and the busiest minute asked for 301."""
     there: dict[str, Any] = {f"{direction}_throttle_events": 900, f"provisioned_{direction}_units": 1_000}
@@ -77,6 +75,47 @@ def test_a_raise_never_names_less_than_there_is(rule_id: str, direction: str) ->
     assert not [command for command in option.commands if "--max-capacity" in command]
 
 
+def raised(rule_id: str, direction: str, **scaling: float | bool) -> tuple[list[str], list[tuple[str, str]]]:
+    """Steps on auto scaling, and minimum and maximum of each command: 200 are there now, the peak needs 430."""
+    there: dict[str, Any] = {f"{direction}_throttle_events": 900, f"provisioned_{direction}_units": 200}
+    asked: dict[str, Any] = {f"peak_{direction}_demand_per_second": 301, **scaling}
+    option = render(RULES[rule_id], facts(RULES[rule_id], cause="provisioned", **there, **asked)).option
+    words = [shlex.split(command) for command in option.commands]
+    limits = [(one[one.index("--min-capacity") + 1], one[one.index("--max-capacity") + 1]) for one in words]
+    return [step for step in option.steps if "auto scaling maximum" in step], limits
+
+
+@pytest.mark.parametrize(("rule_id", "direction"), RAISING)
+@pytest.mark.parametrize("most", [430, 431, 5_000])
+def test_an_auto_scaling_maximum_with_room_is_never_lowered(rule_id: str, direction: str, most: float) -> None:
+    limits: dict[str, Any] = {f"autoscaling_{direction}_min": 50, f"autoscaling_{direction}_max": most}
+    steps, commands = raised(rule_id, direction, **limits, **{f"autoscales_{direction}s": True})
+
+    assert commands == []
+    assert [step.split(";")[0] for step in steps] == [
+        f"The auto scaling maximum for {direction}s has room at {most:,} {direction[0].upper()}CU"
+    ]
+
+
+@pytest.mark.parametrize(("rule_id", "direction"), RAISING)
+def test_a_maximum_that_is_too_low_is_raised_and_the_minimum_kept(rule_id: str, direction: str) -> None:
+    limits: dict[str, Any] = {f"autoscaling_{direction}_min": 50, f"autoscaling_{direction}_max": 429}
+    steps, commands = raised(rule_id, direction, **limits, **{f"autoscales_{direction}s": True})
+
+    assert commands == [("50", "430")]
+    assert [step for step in steps if "has room" in step] == []
+
+
+@pytest.mark.parametrize(("rule_id", "direction"), RAISING)
+@pytest.mark.parametrize(("scaled", "commands"), [(False, [("200", "430")]), (None, [])])
+def test_a_target_is_registered_only_where_there_is_none(
+    rule_id: str, direction: str, scaled: bool | None, commands: list[tuple[str, str]]
+) -> None:
+    known = {} if scaled is None else {f"autoscales_{direction}s": scaled}
+
+    assert raised(rule_id, direction, **known) == ([], commands)
+
+
 def test_a_number_of_the_direction_that_is_not_refused_does_not_exist() -> None:
     raise_it = RULES["dynamodb/raise_provisioned_capacity"]
     told = facts(raise_it, read_throttle_events=0, peak_read_demand_per_second=500, cause="provisioned")
@@ -86,7 +125,8 @@ def test_a_number_of_the_direction_that_is_not_refused_does_not_exist() -> None:
 
 def test_a_command_has_bare_numbers_and_quoted_names() -> None:
     index = RULES["dynamodb/raise_index_write_capacity"]
-    told = facts(index, provisioned_write_units=1200, peak_write_demand_per_second=2800, table="a b; rm -rf ~")
+    known: dict[str, Any] = {"provisioned_write_units": 1200, "autoscales_writes": False}
+    told = facts(index, **known, peak_write_demand_per_second=2800, table="a b; rm -rf ~")
     (command,) = render(index, told).option.commands
 
     words = shlex.split(command)
