@@ -15,8 +15,9 @@ import numpy as np
 
 from stillfit.case import Case
 from stillfit.costs.demand import Direction, per_second, units_per_request
+from stillfit.costs.saving import amount, saving
 from stillfit.fit.declared import is_expired
-from stillfit.known import Known, checked, derived, number_of, of_money, renamed, saving_of, text_of, typed
+from stillfit.known import Known, checked, derived, number_of, of_money, renamed, text_of, typed
 from stillfit.model import (
     Answer,
     CostFigure,
@@ -139,14 +140,12 @@ class _Named(Mapping[str, Known]):
         return next((case for case in (self.case, *self.case.related) if case.subject == about), self.case)
 
     def savings(self) -> dict[str, Money]:
-        current = self.figure("current", "throughput")
-        others = {name: self.figure(option, "throughput") for name, option in OPTIONS.items() if name != "current"}
-        return {name: saving_of(current, other) for name, other in others.items() if current and other}
+        table = self.case.subject.parent
+        others = {name: saving(self.costs, table, option) for name, option in OPTIONS.items() if name != "current"}
+        return {name: money for name, money in others.items() if money is not None}
 
     def figure(self, option: str, component: str) -> Money | None:
-        table = self.case.subject.parent
-        wanted = (table, option, component)
-        return next((one.money for one in self.costs if (one.subject, one.option, one.component) == wanted), None)
+        return amount(self.costs, self.case.subject.parent, option, component)
 
     def _found(self, signal: Signal) -> Known | None:
         """What the finding itself brings under this name goes before what the case would say: it was judged on it."""

@@ -87,17 +87,6 @@ def of_money(signal: Signal, money: Money, window: Span) -> Evidence:
     )
 
 
-def saving_of(current: Money, other: Money) -> Money:
-    """What is saved by the other option; at its least where the current cost is low and the other one high."""
-    return Money(
-        low=current.low - other.high,
-        mid=current.mid - other.mid,
-        high=current.high - other.low,
-        price_date=min(current.price_date, other.price_date),
-        arithmetic=f"{current.mid:,.2f} - {other.mid:,.2f} = {current.mid - other.mid:,.2f} USD a month",
-    )
-
-
 def number_of(value: Value) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from stillfit.costs.saving import saving
 from stillfit.evidence import Facts, gather
 from stillfit.model import (
     Answer,
@@ -197,6 +198,15 @@ def test_a_saving_is_least_where_both_ends_are_unfavourable() -> None:
     assert facts.savings["on_demand"].high == 70
     assert facts.value("saving_provisioned_usd") is None
     assert facts.value("cost_current_usd") is None
+
+
+def test_the_saving_that_rules_decide_on_is_the_one_that_is_displayed() -> None:
+    costs = (figure("current", 90, 100, 110), figure("on-demand", 40, 60, 95), figure("provisioned", 20, 30, 60))
+
+    assert gather(None, case(), costs=costs).savings == {
+        "on_demand": saving(costs, ORDERS, "on-demand"),
+        "provisioned": saving(costs, ORDERS, "provisioned"),
+    }
 
 
 def test_an_index_is_paid_with_its_table() -> None:
