@@ -21,7 +21,7 @@ from stillfit.case import Case
 from stillfit.costs.demand import Direction, Load, load_of
 from stillfit.costs.estimate import HOURS_A_MONTH, Estimate, add, exactly, money
 from stillfit.costs.pricebook import Price, PriceBook, PriceList, is_flagged
-from stillfit.model import CostFigure, Level, Money, Span, Statistic, Unknown
+from stillfit.model import CostFigure, Level, Money, Span, Statistic, Unknown, Value
 
 CURRENT = "current"
 ON_DEMAND = "on-demand"
@@ -58,6 +58,8 @@ def figures(case: Case, book: PriceBook) -> tuple[CostFigure, ...] | Unknown:
     mode = MODES.get(str(case.attribute("billing_mode")))
     if mode is None:
         return Unknown(f"{case.subject.name}: how it is paid is not known", ("billing_mode",))
+    if replicas := case.attribute("replica_regions"):
+        return _replicated(case.subject.name, replicas)
     suffix = _CLASS.get(str(case.attribute("table_class")), "")
     indexes = (one for one in case.related if one.subject.level is Level.INDEX)
     holders = tuple(_since_seen(one) for one in (case, *indexes))
@@ -174,6 +176,12 @@ class _Table:
         if is_flagged(amount.price_date, self.case.at):
             said.append(f"prices were last read on {amount.price_date:%Y-%m-%d}, over 90 days ago")
         return tuple(said)
+
+
+def _replicated(name: str, replicas: Value) -> Unknown:
+    """A global table: its writes are paid in every region, and its mode is switched in all of them at once."""
+    regions = ", ".join(replicas) if isinstance(replicas, tuple) else str(replicas)
+    return Unknown(f"{name} has replicas in {regions}: replicated writes are not priced yet", ("replicated writes",))
 
 
 def _since_seen(case: Case) -> Case:

@@ -167,6 +167,18 @@ def test_what_is_missing_is_named_and_nothing_is_priced(about: Case, missing: tu
     assert answer.missing == missing
 
 
+@pytest.mark.parametrize("mode", [ON_DEMAND, PROVISIONED], ids=["on-demand", "provisioned"])
+def test_a_global_table_is_not_priced_as_one_region(mode: dict[str, Any]) -> None:
+    answer = cost_of(table(settings=mode | {"replica_regions": ("eu-west-1", "us-west-2")}, **ARTICLE), BOOK)
+
+    reason = "orders has replicas in eu-west-1, us-west-2: replicated writes are not priced yet"
+    assert answer == Unknown(reason, ("replicated writes",))
+
+
+def test_a_table_without_replicas_is_priced() -> None:
+    assert isinstance(cost_of(table(settings=ON_DEMAND | {"replica_regions": ()}, **ARTICLE), BOOK), tuple)
+
+
 @pytest.mark.parametrize(("hours", "priced"), [(71, False), (72, True), (73, True)])
 def test_three_days_are_needed_to_speak_of_a_month(hours: int, priced: bool) -> None:
     answer = cost_of(table(hours=hours, **ARTICLE), BOOK)
