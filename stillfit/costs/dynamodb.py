@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from stillfit.case import Case
-from stillfit.costs.demand import Direction, Load, load_of
+from stillfit.costs.demand import SCALE_IN_S, Direction, Load, load_of
 from stillfit.costs.estimate import HOURS_A_MONTH, Estimate, add, exactly, money
 from stillfit.costs.pricebook import Price, PriceBook, PriceList, is_flagged
 from stillfit.model import CostFigure, Level, Money, Span, Statistic, Unknown, Value
@@ -46,7 +46,8 @@ _ALWAYS = (
 _OF_OPTION = {
     ON_DEMAND: ("refused requests are counted as served; on-demand may refuse above double an earlier peak",),
     PROVISIONED: (
-        "auto scaling at 70 %: low follows demand at once, mid holds each peak for an hour more",
+        f"auto scaling at 70 %: low follows demand at once, mid holds each peak for {SCALE_IN_S // 60} minutes more, "
+        "an hour more where demand is known by the hour",
         "high: peaks inside an hour at twice its mean, or capacity that never scales in",
     ),
 }

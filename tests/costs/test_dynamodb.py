@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stillfit.case import Case
 from stillfit.costs import cost_of
+from stillfit.costs.demand import right_size
 from stillfit.costs.dynamodb import figures
 from stillfit.costs.saving import amount, saving
 from stillfit.model import Span, Unknown
@@ -198,6 +200,18 @@ def test_capacity_set_now_stands_in_for_its_history() -> None:
     settings = PROVISIONED | {"provisioned_write_units": 100.0, "provisioned_read_units": 500.0}
 
     assert cents(figures(table(settings=settings, **ARTICLE), BOOK), "current", "throughput")[1] == 94.90
+
+
+def test_how_long_a_peak_is_held_is_said_as_it_is_counted() -> None:
+    priced = figures(table(**ARTICLE), BOOK)
+
+    assert isinstance(priced, tuple)
+    said = " ".join(next(one for one in priced if one.option == "provisioned").assumptions)
+    assert "mid holds each peak for 20 minutes more, an hour more where demand is known by the hour" in said
+    for period, held_s in ((300, 1200), (3600, 3600)):
+        one_peak = np.array([70.0] * 50 + [700.0] + [70.0] * 49)
+        low, mid, _ = right_size(one_peak, period)
+        assert round((mid - low) * 100 / 900) * period == held_s
 
 
 def test_prices_that_grew_old_are_said() -> None:
