@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stillfit.case import MIN_COVERAGE, Case
 from stillfit.metrics import THROTTLE_REASONS
 from stillfit.model import Level, Series, Statistic
-from stillfit.series import covered_s
+from stillfit.series import buckets, covered_s
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
@@ -97,13 +97,12 @@ def cause_metrics(direction: str) -> tuple[str, ...]:
 
 
 def _build(case: Case, direction: str, metric: str, events: NDArray[np.float64]) -> Refused:
-    period = next(one.period_s for one in case.series if one.metric == metric)
-    first = -(-case.window.start // period) * period
+    period = case.period_s(metric)
     return Refused(
         direction=direction,
         metric=metric,
         events=events,
-        times=first + period * np.arange(len(events), dtype=np.int64),
+        times=buckets(case.window, period),
         period_s=period,
         served=served(case, direction),
         contradicted=_contradicted(case, direction, float(events.sum())),

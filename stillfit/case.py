@@ -33,25 +33,36 @@ from stillfit.model import (
     Unknown,
     Value,
 )
-from stillfit.series import covered_s, dense
+from stillfit.series import aligned, common_period, covered_s
 
 MIN_COVERAGE = 0.9
 """Share of the window that must be vouched for before anything is said (ours: one late page of ten is tolerated)."""
 
 
+_ADDS = frozenset({Statistic.SUM, Statistic.COUNT})
+
+
 def _fold(values: NDArray[np.float64], statistic: Statistic) -> float:
     """The buckets of a window as one number; a maximum or percentile folds to its maximum. Not all may be NaN."""
     match statistic:
-        case Statistic.SUM | Statistic.COUNT:
-            return float(np.nansum(values))
-        case Statistic.MINIMUM:
-            return float(np.nanmin(values))
         case Statistic.AVERAGE:
             return float(np.nanmean(values))
         case Statistic.LAST:
             return float(values[~np.isnan(values)][-1])
         case _:
-            return float(np.nanmax(values))
+            return float(_across(values, statistic))
+
+
+def _across(values: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
+    """Numbers side by side as one, along the first axis; NaN only where all are. Only sums and counts add.
+
+    Of percentiles and maxima nothing more is known of the whole than that its worst part is as bad; levels likewise.
+    """
+    if statistic in _ADDS:
+        return np.where(np.isnan(values).all(axis=0), np.nan, np.nansum(values, axis=0))
+    least = statistic is Statistic.MINIMUM
+    told: NDArray[np.float64] = (np.fmin if least else np.fmax).reduce(values, axis=0)
+    return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,15 +113,38 @@ class Case:
         """Whether each of the metrics is covered well enough to form a total."""
         return all(self.coverage(metric) >= MIN_COVERAGE for metric in metrics)
 
+    def period_s(self, metric: str) -> int:
+        """Of the buckets of a sum in `values`. Raises LookupError where the subject has no such series."""
+        parts = self.parts(metric, Statistic.SUM)
+        if not parts:
+            raise LookupError(f"{metric} of {self.subject} was not read, so it has no period")
+        return common_period(parts)
+
     def values(self, metric: str, statistic: Statistic = Statistic.SUM) -> NDArray[np.float64]:
-        """All dimensions of this subject's metric summed per bucket, on the window's grid; NaN where not known."""
-        zero = METRICS[metric].absent_is_zero
-        rows = [dense(one, self.window, absent_is_zero=zero) for one in self.parts(metric, statistic)]
-        if not rows:
+        """All dimensions of this subject's metric as one, per bucket of the window's grid; NaN where not known.
+
+        Dimensions of different periods are told on the longest of them. Sums and counts add, minima fold to the least
+        and all else to the greatest; averages are weighed by the metric's counts where each dimension has them.
+        """
+        parts = self.parts(metric, statistic)
+        if not parts:
             return np.empty(0)
-        stacked = np.vstack(rows)
-        known = ~np.isnan(stacked).all(axis=0)
-        return np.where(known, np.nansum(stacked, axis=0), np.nan)
+        if statistic is Statistic.AVERAGE and len(parts) > 1:
+            return self._averages(metric)
+        return _across(aligned(parts, self.window, absent_is_zero=METRICS[metric].absent_is_zero), statistic)
+
+    def _averages(self, metric: str) -> NDArray[np.float64]:
+        parts = self.parts(metric, Statistic.AVERAGE)
+        counts = {one.dimension: one for one in self.parts(metric, Statistic.COUNT)}
+        counted = tuple(counts[one.dimension] for one in parts if one.dimension in counts)
+        rows = aligned((*parts, *counted), self.window, absent_is_zero=METRICS[metric].absent_is_zero)
+        values, peak = rows[: len(parts)], _across(rows[: len(parts)], Statistic.AVERAGE)
+        if len(counted) < len(parts):
+            return peak
+        weights = np.where(np.isnan(values), 0.0, np.nan_to_num(rows[len(parts) :]))
+        weight = weights.sum(axis=0)
+        np.divide(np.nansum(values * weights, axis=0), weight, out=peak, where=weight > 0)
+        return peak
 
     def total(self, metric: str, statistic: Statistic = Statistic.SUM) -> float:
         """The window folded to one number over all dimensions and holders: sums add, maxima and percentiles peak.
@@ -122,7 +156,7 @@ class Case:
         folded = [number for case in self.holders(metric) if (number := case.fold(metric, statistic)) is not None]
         if not folded:
             return 0.0
-        return sum(folded) if statistic in {Statistic.SUM, Statistic.COUNT} else max(folded)
+        return float(_across(np.array(folded), statistic))
 
     def fold(self, metric: str, statistic: Statistic) -> float | None:
         """This subject's own number for the window; None where nothing is known."""
@@ -160,7 +194,7 @@ class Case:
         folded = [number for case in holders if (number := case.fold(metric, statistic)) is not None]
         if not folded:
             return None
-        mid = sum(folded) if statistic in {Statistic.SUM, Statistic.COUNT} else max(folded)
+        mid = float(_across(np.array(folded), statistic))
         parts = [one for case in holders for one in case.parts(metric, statistic) if len(one.times)]
         newest = max((int(one.times[-1]) + one.period_s for one in parts), default=self.window.start)
         return Evidence(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from stillfit.case import Analyzer, Case, judge
-from stillfit.model import Answer, Engine, EvidenceKind, Gap, GapReason, Level, Span, Statistic, Unknown
-from tests.builders import HOUR, JOBS, JOBS_ON_1, ORDERS, case, cassandra_subject, change, gap, series
+from stillfit.model import Answer, Engine, EvidenceKind, Gap, GapReason, Level, Series, Span, Statistic, Unknown
+from tests.builders import HOUR, JOBS, JOBS_ON_1, ORDERS, Numbers, case, cassandra_subject, change, gap, series
 
 
 def never(_case: Case) -> Answer:
@@ -69,6 +70,86 @@ def test_operations_add_up_to_the_tables_requests() -> None:
     parts = [series("successful_requests", 60.0, dimension=name) for name in ("GetItem", "Query")]
 
     assert case(extra=parts).total("successful_requests") == pytest.approx(120.0)
+
+
+def by_operation(metric: str, statistic: Statistic, **numbers: Numbers) -> tuple[Series, ...]:
+    return tuple(series(metric, some, statistic=statistic, dimension=name) for name, some in numbers.items())
+
+
+@pytest.mark.parametrize(
+    ("statistic", "both"),
+    [(Statistic.P99, 20.0), (Statistic.MAXIMUM, 20.0), (Statistic.AVERAGE, 20.0)],
+    ids=str,
+)
+def test_what_cannot_be_added_peaks_over_the_operations(statistic: Statistic, both: float) -> None:
+    told = case(extra=by_operation("request_latency_ms", statistic, GetItem=5.0, Query=20.0))
+
+    assert told.fold("request_latency_ms", statistic) == both
+
+
+def test_minima_fold_to_the_least_over_parts_and_over_holders() -> None:
+    told = case(extra=by_operation("provisioned_read_units", Statistic.MINIMUM, a=5.0, b=20.0))
+
+    assert told.total("provisioned_read_units", Statistic.MINIMUM) == 5.0
+
+
+def test_averages_are_weighed_by_their_counts_where_these_are_known() -> None:
+    averages = by_operation("consumed_read_units", Statistic.AVERAGE, a=[1.0, None], b=[4.0, 9.0])
+    counts = by_operation("consumed_read_units", Statistic.COUNT, a=[30.0, None], b=[10.0, 0.0])
+
+    assert case(extra=(*averages, *counts)).values("consumed_read_units", Statistic.AVERAGE)[-2:].tolist() == [
+        1.75,
+        9.0,
+    ]
+
+
+def mixed(metric: str, fine: Numbers, coarse: Numbers, statistic: Statistic) -> Case:
+    """GetItem by the minute and PutItem by five minutes."""
+    return case(
+        extra=[
+            series(metric, fine, dimension="GetItem", statistic=statistic),
+            series(metric, coarse, dimension="PutItem", statistic=statistic, period_s=300),
+        ]
+    )
+
+
+def test_operations_of_different_periods_are_told_on_the_longest() -> None:
+    told = mixed("throttled_requests", 600.0, [None] * 11 + [7.0], Statistic.SUM)
+
+    assert told.values("throttled_requests").tolist() == pytest.approx([50.0] * 11 + [57.0])
+    assert told.total("throttled_requests") == pytest.approx(607.0)
+    assert told.period_s("throttled_requests") == 300
+
+
+def test_a_maximum_stays_one_on_a_longer_period() -> None:
+    told = mixed("request_latency_ms", [1.0] * 58 + [9.0, 1.0], [3.0] * 12, Statistic.MAXIMUM)
+
+    assert told.values("request_latency_ms", Statistic.MAXIMUM).tolist() == [3.0] * 11 + [9.0]
+
+
+def test_an_operation_without_a_point_makes_no_period_longer() -> None:
+    told = mixed("throttled_requests", 600.0, [None] * 12, Statistic.SUM)
+
+    assert told.values("throttled_requests").tolist() == pytest.approx([10.0] * 60)
+
+
+def test_nothing_before_the_first_long_bucket_is_lost() -> None:
+    """An operation known by the hour, in a window that holds the start of one hour only."""
+    window = Span(HOUR.start + 600, HOUR.end + 600)
+    parts = [
+        series("throttled_requests", 600.0, dimension="GetItem", window=window),
+        replace(
+            series("throttled_requests", [5.0], dimension="PutItem", period_s=3600, window=window),
+            times=np.array([HOUR.end]),
+        ),
+    ]
+
+    assert replace(case(extra=parts), window=window).total("throttled_requests") == pytest.approx(605.0)
+
+
+def test_a_series_that_was_never_read_has_no_period() -> None:
+    with pytest.raises(LookupError, match="has no period"):
+        case().period_s("throttled_requests")
 
 
 def on_node(number: int, *, reads: float, tombstones: float) -> Case:

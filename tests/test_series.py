@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillfit.model import Series, Span
-from stillfit.series import bucket_lower_edge, covered_s, cut, dense, merge
+from stillfit.model import Series, Span, Statistic
+from stillfit.series import bucket_lower_edge, coarser, covered_s, cut, dense, merge
 from tests.builders import HOUR, series
 
 CELLS = st.lists(st.one_of(st.none(), st.floats(0, 1e6)), min_size=60, max_size=60)
@@ -63,3 +63,26 @@ def test_a_bucket_never_hides_more_than_a_fifth() -> None:
         bounds.append(max(bounds[-1] + 1, float(round(bounds[-1] * 1.2))))
 
     assert all(math.isclose(bucket_lower_edge(b), a) for a, b in itertools.pairwise(bounds))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "told"),
+    [
+        (Statistic.SUM, 9.0),
+        (Statistic.COUNT, 9.0),
+        (Statistic.AVERAGE, 3.0),
+        (Statistic.MINIMUM, 1.0),
+        (Statistic.LAST, 2.0),
+        (Statistic.P99, 6.0),
+        (Statistic.MAXIMUM, 6.0),
+    ],
+    ids=str,
+)
+def test_minutes_are_told_as_five_minutes_by_what_they_mean(statistic: Statistic, told: float) -> None:
+    minutes = np.array([1.0, np.nan, 6.0, 2.0, np.nan, *[np.nan] * 5])
+
+    assert coarser(minutes, Span(0, 600), (60, 300), statistic) == pytest.approx([told, np.nan], nan_ok=True)
+
+
+def test_a_window_without_a_long_bucket_has_none() -> None:
+    assert not len(coarser(np.ones(4), Span(60, 300), (60, 300), Statistic.SUM))

@@ -5,7 +5,8 @@ Demand is what was consumed and what was refused; sizing on consumption alone wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from stillfit.case import Case
 from stillfit.costs.estimate import SECONDS_A_MONTH, Estimate
-from stillfit.model import Statistic
-from stillfit.series import dense
+from stillfit.model import Series, Span, Statistic
+from stillfit.series import aligned
 
 TARGET = 0.70
 """Utilisation that auto scaling aims at by default (DynamoDB developer guide, AutoScaling)."""
@@ -76,15 +77,18 @@ def per_second(case: Case, metric: str, statistic: Statistic = Statistic.SUM) ->
     A covered bucket without a point is idle: an on-demand table without traffic publishes nothing.
     """
     parts = case.parts(metric, statistic)
-    rows = [dense(one, case.window, absent_is_zero=True) / one.period_s for one in parts]
-    if not rows:
-        return np.empty(0)
-    stacked = np.vstack(rows)
-    return np.where(np.isnan(stacked).all(axis=0), np.nan, np.nansum(stacked, axis=0))
+    return rate_of(parts, case.window) if parts else np.empty(0)
+
+
+def rate_of(parts: Sequence[Series], span: Span) -> NDArray[np.float64]:
+    """Parts of a counter together, per second, on the grid of their common period; NaN where none is covered."""
+    per_second = [replace(one, values=one.values / one.period_s, statistic=Statistic.AVERAGE) for one in parts]
+    rows = aligned(per_second, span, absent_is_zero=True)
+    return np.where(np.isnan(rows).all(axis=0), np.nan, np.nansum(rows, axis=0))
 
 
 def period_s(case: Case, metric: str) -> int:
-    return next((one.period_s for one in case.parts(metric, Statistic.SUM)), 3600)
+    return case.period_s(metric) if case.parts(metric, Statistic.SUM) else 3600
 
 
 def right_size(wanted: NDArray[np.float64], period: int) -> Estimate:

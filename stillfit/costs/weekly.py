@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillfit.case import MIN_COVERAGE, Case
-from stillfit.costs.demand import Direction
+from stillfit.costs.demand import Direction, rate_of
 from stillfit.costs.dynamodb import GB, ITEM_OVERHEAD_BYTES, MODES, ON_DEMAND, PROVISIONED
 from stillfit.costs.estimate import HOURS_A_MONTH, SECONDS_A_MONTH
 from stillfit.model import Level, Rate, Series, Span, Statistic, Subject, Unknown
-from stillfit.series import covered_s, cut, dense
+from stillfit.series import aligned, buckets, common_period, covered_s, cut, dense
 
 WEEK_S = 7 * 86400
 MIN_WEEKS = 2
@@ -217,16 +217,16 @@ class _Line(NamedTuple):
 
 
 def _points(case: Case, metric: str, statistic: Statistic, span: Span) -> tuple[NDArray[np.int64], Numbers]:
-    """All dimensions of a metric on its grid: units per second, NaN where not known."""
+    """All dimensions of a metric on their common grid: units per second, NaN where not known."""
     parts = case.parts(metric, statistic)
     if not parts:
         return np.empty(0, np.int64), np.empty(0)
-    period = parts[0].period_s
-    counted = statistic is Statistic.SUM
-    rows = np.vstack([dense(one, span, absent_is_zero=counted) for one in parts if one.period_s == period])
-    known = np.where(np.isnan(rows).all(axis=0), np.nan, np.nansum(rows, axis=0))
-    start = -(-span.start // period) * period
-    return start + period * np.arange(rows.shape[1]), known / period if counted else known
+    inside = [cut(one, span) for one in parts]
+    if statistic is Statistic.SUM:
+        rates = rate_of(inside, span)
+    else:
+        rates = np.fmax.reduce(aligned(inside, span, absent_is_zero=False), axis=0)
+    return buckets(span, common_period(inside)), rates
 
 
 def _month(rate: Numbers, factor: float) -> float:

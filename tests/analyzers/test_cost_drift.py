@@ -260,3 +260,15 @@ def test_a_week_costs_what_the_cost_figure_says(reads: float, writes: float) -> 
 
     assert isinstance(weeks, tuple)
     assert mean(weeks).throughput == pytest.approx(current)
+
+
+def test_operations_of_different_periods_both_count_as_requests() -> None:
+    about = told({"writes": 10.0}, {"writes": 10.0})
+    hours = replace(hourly("successful_requests", [3.0] * 4 * WEEK_H, ORDERS), dimension="PutItem")
+    pairs = slice(None, None, 2)
+    twos = replace(hours, period_s=7_200, times=hours.times[pairs], values=2 * hours.values[pairs], dimension="Query")
+
+    weeks = weeks_of(replace(about, series=(*about.series, hours, twos)))
+
+    assert isinstance(weeks, tuple)
+    assert weeks[0].requests == pytest.approx(6.0 * 730 * 3600)

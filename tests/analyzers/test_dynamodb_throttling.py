@@ -73,6 +73,17 @@ def test_requests_are_counted_by_operation_where_units_are_not_counted() -> None
     assert found(ask(ANALYZER, told)).summary.startswith("10.00% of write requests")
 
 
+def test_operations_of_different_periods_are_judged_together() -> None:
+    refused = [
+        series("throttled_requests", 500, dimension="GetItem"),
+        series("throttled_requests", 400, dimension="PutItem", period_s=300),
+    ]
+    answer = found(ask(ANALYZER, case(extra=refused, successful_requests=9_100)))
+
+    assert "9.00% of requests" in answer.summary
+    assert "900 in 60 minutes" in answer.summary
+
+
 def test_refused_reads_are_never_taken_for_writes_that_an_index_refused() -> None:
     told = case(
         settings={"billing_mode": "PROVISIONED", "provisioned_read_units": 1_000, "provisioned_write_units": 1_000},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stillfit.costs.demand import Direction, right_size, units_per_request
+from stillfit.costs.demand import Direction, per_second, right_size, units_per_request
 from stillfit.costs.estimate import Estimate
 from stillfit.model import Span, Statistic
 from tests.builders import NOON_S, ORDERS, case, series
@@ -65,3 +65,10 @@ def test_a_request_is_sized_by_the_time_in_which_both_were_counted() -> None:
 
 def test_a_request_is_one_unit_where_nobody_counted() -> None:
     assert units_per_request(case(extra=[series("consumed_write_units", 600.0, of=ORDERS)]), Direction.WRITE) == 1.0
+
+
+def test_parts_of_different_periods_are_one_rate() -> None:
+    fine = series("successful_requests", 3_600, dimension="GetItem")
+    coarse = series("successful_requests", 7_200, dimension="PutItem", period_s=300)
+
+    assert per_second(case(extra=[fine, coarse]), "successful_requests").tolist() == pytest.approx([3.0] * 12)
