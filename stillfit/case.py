@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,12 @@ from stillfit.series import aligned, common_period, covered_s
 MIN_COVERAGE = 0.9
 """Share of the window that must be vouched for before anything is said (ours: one late page of ten is tolerated)."""
 
+
+FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What arithmetic on unforeseen input may raise. Anything else is no matter of one subject."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _ADDS = frozenset({Statistic.SUM, Statistic.COUNT})
 
@@ -265,10 +272,22 @@ class Analyzer:
 def judge(analyzer: Analyzer, case: Case) -> Judgement:
     """Ask one analyzer about one case; what it needs and the case cannot prove is Unknown."""
     missing = tuple(sorted(name for name in analyzer.needs if not case.proves(name)))
-    answer = (
-        Unknown("; ".join(why_unproven(case, name) for name in missing), missing) if missing else analyzer.find(case)
-    )
+    if missing:
+        answer: Answer = Unknown("; ".join(why_unproven(case, name) for name in missing), missing)
+    else:
+        answer = guarded("the detector", analyzer.find, case)
     return Judgement(detector=analyzer.id, subject=case.subject, answer=answer)
+
+
+def guarded(what: str, asked: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | Unknown:
+    """What `asked` answers; a fault of ours in it is Unknown, so that one odd subject never blinds the others.
+
+    Thinking writes no log, so the reason carries the fault to the pages where what is not known stands.
+    """
+    try:
+        return asked(*args, **kwargs)
+    except FAULTS as fault:
+        return Unknown(f"{what} failed on this: {type(fault).__name__}: {fault}. This is a defect, please report it")
 
 
 def why_unproven(case: Case, metric: str) -> str:

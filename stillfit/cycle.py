@@ -2,6 +2,7 @@
 
 Read it from the top: `turn` is the whole program. What it needs of the world (time, settings, rules, prices, standing
 advice) is handed in; what it decides is handed back as one frozen `Turn`, which the store keeps in one transaction.
+A fault in one detector, price, fit or rule on one subject makes that answer Unknown, and the turn goes on.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stillfit.advice import Advice, AdviceState, Transition
-from stillfit.case import Analyzer, Case, judge
+from stillfit.case import Analyzer, Case, guarded, judge
 from stillfit.costs import cost_of
 from stillfit.costs.pricebook import PriceBook
 from stillfit.evidence import Facts, gather
+from stillfit.fit.knockouts import CANDIDATES
 from stillfit.fit.verdict import fit_of
 from stillfit.lifecycle import Moment, exclusive, gone, retired, step
 from stillfit.metrics import METRICS
 from stillfit.model import (
     CostFigure,
     Engine,
+    FitState,
     FitVerdict,
     Judgement,
     Level,
@@ -28,7 +31,7 @@ from stillfit.model import (
     Unknown,
     Workload,
 )
-from stillfit.rules.engine import Rule, RuleAnswer, ask
+from stillfit.rules.engine import AskedClause, Rule, RuleAnswer, ask, render
 from stillfit.snapshot import Snapshot
 
 COSTS = Analyzer(
@@ -125,7 +128,11 @@ class _Seen:
         table = case.subject.parent
         workload = self.workloads.get(table)
         fits = self.fits.get(workload.name, ()) if workload else ()
-        return gather(judgement.answer, case, costs=self.costs.get(table, ()), workload=workload, fits=fits)
+        costs = self.costs.get(table, ())
+        found = guarded("reading facts", gather, judgement.answer, case, costs=costs, workload=workload, fits=fits)
+        if isinstance(found, Unknown):
+            return Facts(subject=case.subject, at=case.at, window=case.window, answer=found, named={})
+        return found
 
 
 def _price(
@@ -134,7 +141,7 @@ def _price(
     priced: dict[Subject, tuple[CostFigure, ...]] = {}
     unpriced: list[Judgement] = []
     for case in tables:
-        figures = cost_of(case, prices)
+        figures = guarded("the cost model", cost_of, case, prices)
         if isinstance(figures, Unknown):
             unpriced.append(Judgement(detector=COSTS.id, subject=case.subject, answer=figures))
         else:
@@ -159,8 +166,15 @@ def _fit(tables: tuple[Case, ...], snapshot: Snapshot) -> dict[str, tuple[FitVer
     for workload in snapshot.workloads:
         cases = tuple(by_subject[table] for table in workload.tables if table in by_subject)
         if cases:
-            verdicts[workload.name] = fit_of(workload, cases, snapshot.at)
+            found = guarded("the fit", fit_of, workload, cases, snapshot.at)
+            verdicts[workload.name] = _unfitted(workload, found) if isinstance(found, Unknown) else found
     return verdicts
+
+
+def _unfitted(workload: Workload, why: Unknown) -> tuple[FitVerdict, ...]:
+    """Nothing is said of any candidate where the question itself failed."""
+    nothing = FitVerdict(workload=workload.name, candidate="", is_current=False, state=FitState.UNKNOWN)
+    return tuple(replace(nothing, candidate=one, missing=(why.reason,)) for one in CANDIDATES)
 
 
 def _ask(rules: tuple[Rule, ...], seen: _Seen) -> tuple[tuple[RuleAnswer, Facts], ...]:
@@ -170,8 +184,25 @@ def _ask(rules: tuple[Rule, ...], seen: _Seen) -> tuple[tuple[RuleAnswer, Facts]
         for judgement, case in seen.asked(rule):
             key = (judgement.detector, judgement.subject)
             facts = gathered.get(key) or gathered.setdefault(key, seen.facts(judgement, case))
-            answers.append((ask(rule, facts), facts))
+            answers.append((_answer(rule, facts), facts))
     return tuple(answers)
+
+
+def _answer(rule: Rule, facts: Facts) -> RuleAnswer:
+    """What a rule says; one that fails, or whose texts cannot be filled, has not told."""
+    told = guarded(f"the rule {rule.id}", _told, rule, facts)
+    if not isinstance(told, Unknown):
+        return told
+    failed = AskedClause(id="", holds=None, because="", evidence=(), fault=told.reason)
+    missing = (told.reason,)
+    return RuleAnswer(rule=rule, subject=facts.subject, fires=None, clears=None, missing=missing, clauses=(failed,))
+
+
+def _told(rule: Rule, facts: Facts) -> RuleAnswer:
+    answer = ask(rule, facts)
+    if answer.fires:
+        render(rule, facts)  # the record is filled from it later, where a fault would stop the turn
+    return answer
 
 
 def _step(

@@ -26,6 +26,7 @@ from stillfit.model import (
     Span,
     Statistic,
     Subject,
+    Unknown,
     Value,
 )
 
@@ -138,10 +139,12 @@ def gap(
 
 
 def ask(analyzer: Analyzer, about: Case, **thresholds: float) -> Answer:
-    """What a detector answers, with its own lines except those given."""
+    """What a detector answers, with its own lines except those given. One that fails on it is a defect."""
     lines = {line.name: line.value for line in analyzer.thresholds} | thresholds
     drawn = replace(about, thresholds=lines, related=tuple(replace(one, thresholds=lines) for one in about.related))
-    return judge(analyzer, drawn).answer
+    answer = judge(analyzer, drawn).answer
+    assert not (isinstance(answer, Unknown) and "failed on this" in answer.reason), answer
+    return answer
 
 
 def minutes_before_noon(minutes: float) -> datetime:

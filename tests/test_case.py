@@ -62,6 +62,22 @@ def test_proven_cases_reach_the_analyzer() -> None:
     assert judge(answered, case(read_throttle_events=0)).answer is None
 
 
+@pytest.mark.parametrize("fault", [ZeroDivisionError, KeyError, LookupError, TypeError, ValueError])
+def test_a_detector_that_fails_on_a_subject_does_not_know_and_says_by_what(fault: type[Exception]) -> None:
+    def fails(_case: Case) -> Answer:
+        raise fault("odd")
+
+    answer = judge(replace(PROBE, find=fails), case(read_throttle_events=0)).answer
+
+    assert isinstance(answer, Unknown)
+    assert answer.reason.startswith(f"the detector failed on this: {fault.__name__}: ")
+
+
+def test_a_fault_that_is_no_matter_of_one_subject_is_raised() -> None:
+    with pytest.raises(AssertionError):
+        judge(PROBE, case(read_throttle_events=0))
+
+
 def test_a_quiet_covered_sparse_counter_is_zero() -> None:
     assert case(extra=[series("read_throttle_events", [None])]).total("read_throttle_events") == 0.0
 

@@ -8,11 +8,25 @@ from datetime import timedelta
 import pytest
 
 from stillfit.advice import AdviceState, Transition
+from stillfit.case import Analyzer, Case
 from stillfit.cycle import Knowledge, look, turn
-from stillfit.model import Engine, Finding, FitState, GapReason, Series, Span, Statistic, Subject, Unknown, Workload
+from stillfit.model import (
+    Answer,
+    Attributes,
+    Engine,
+    Finding,
+    FitState,
+    GapReason,
+    Series,
+    Span,
+    Statistic,
+    Subject,
+    Unknown,
+    Workload,
+)
 from stillfit.parts import knowledge
 from stillfit.snapshot import Snapshot
-from tests.builders import NOON, NOON_S, ORDERS, gap, series
+from tests.builders import NOON, NOON_S, ORDERS, gap, series, subject
 from tests.fakes import HEALTHY, HOT_KEY
 
 MONTH = Span(NOON_S - 28 * 86_400, NOON_S)
@@ -131,3 +145,61 @@ def test_the_lines_of_an_operator_decide(known: Knowledge) -> None:
     answers = [one.answer for one in turn(snapshot(), drawn, ()).judgements if one.detector == "dynamodb/throttling"]
 
     assert not any(isinstance(answer, Finding) for answer in answers)
+
+
+ODD = subject("odd")
+
+
+def blind_on_odd(known: Knowledge) -> Knowledge:
+    """Every detector fails on one table."""
+
+    def failing(analyzer: Analyzer) -> Analyzer:
+        def find(case: Case) -> Answer:
+            if case.subject == ODD:
+                raise ZeroDivisionError("odd numbers")
+            return analyzer.find(case)
+
+        return replace(analyzer, find=find)
+
+    return replace(known, analyzers=tuple(failing(one) for one in known.analyzers))
+
+
+def test_a_table_on_which_a_detector_fails_blinds_no_other(known: Knowledge) -> None:
+    both = turn(snapshot(subjects=(ODD, ORDERS)), blind_on_odd(known), ())
+
+    odd = {one.answer.reason for one in both.judgements if one.subject == ODD and isinstance(one.answer, Unknown)}
+    assert any(reason.startswith("the detector failed on this: ZeroDivisionError: odd numbers") for reason in odd)
+    assert [(one.rule, one.subject) for one in both.advice] == [(RULE, ORDERS)]
+
+
+def test_operations_of_different_periods_stop_no_turn(known: Knowledge) -> None:
+    parts = tuple(
+        series("throttled_requests", 900, of=ODD, dimension=name, period_s=period)
+        for name, period in (("GetItem", 60), ("PutItem", 300))
+    )
+    told = snapshot(subjects=(ODD, ORDERS))
+    both = turn(replace(told, series=(*told.series, *parts)), known, ())
+
+    found = {one.subject for one in both.judgements if isinstance(one.answer, Finding)}
+    assert found == {ODD, ORDERS}
+
+
+def test_a_rule_that_fails_is_undecided_and_keeps_its_advice(known: Knowledge) -> None:
+    standing = turn(snapshot(minutes=10), known, turn(snapshot(), known, ()).advice).advice
+    faulty = tuple(replace(one, all=()) if one.id == RULE else one for one in known.rules)
+
+    now = turn(snapshot(minutes=20), replace(known, rules=faulty), standing)
+
+    (failed,) = [answer for answer in now.undecided if answer.rule.id == RULE]
+    assert failed.missing[0].startswith(f"the rule {RULE} failed on this: IndexError")
+    assert ([one.state for one in now.advice], now.transitions) == ([AdviceState.OPEN], ())
+
+
+def test_a_cost_and_a_fit_that_fail_are_not_known_and_the_turn_goes_on(known: Knowledge) -> None:
+    odd = Attributes(subject=ORDERS, at=NOON, values=(("billing_mode",),))  # type: ignore[arg-type]  # the odd input
+
+    now = turn(replace(snapshot(), attributes=(odd,)), known, ())
+
+    assert ["the cost model failed on this" in str(one.answer) for one in now.unpriced] == [True]
+    assert {one.state for one in now.fits} == {FitState.UNKNOWN}
+    assert all("the fit failed on this" in one.missing[0] for one in now.fits)
