@@ -46,8 +46,10 @@ _ALWAYS = (
 _OF_OPTION = {
     ON_DEMAND: ("refused requests are counted as served; on-demand may refuse above double an earlier peak",),
     PROVISIONED: (
-        f"auto scaling at 70 %: low follows demand at once, mid holds each peak for {SCALE_IN_S // 60} minutes more, "
-        "an hour more where demand is known by the hour",
+        (
+            "auto scaling at 70 %: low follows demand at once, "
+            f"mid holds each peak for {SCALE_IN_S // 60} minutes more, an hour more where demand is known by the hour"
+        ),
         "high: peaks inside an hour at twice its mean, or capacity that never scales in",
     ),
 }

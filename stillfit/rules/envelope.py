@@ -129,7 +129,7 @@ class RuleIn(Section):
     group: str = ""
     """Options that exclude each other share a group."""
     rank: Annotated[int, Field(ge=0, le=9)] = 0
-    """Within its group: 1 right-size, 2 mode, 3 class, 4 commitment."""
+    """Within its group the lowest is shown: first what ends refusals, then right-size, mode, class, commitment."""
     option: OptionIn
     verify: VerifyIn
     sources: Annotated[Sentences, Field(min_length=1)]

@@ -94,7 +94,7 @@ class Rule:
     confidence: Confidence | None
     group: str
     rank: int
-    """Within its group the lowest is shown: right-size 1, mode 2, class 3, commitment 4."""
+    """Within its group the lowest is shown: first what ends refusals, then right-size, mode, class, commitment."""
     option: str
     """The kind of option, part of the fingerprint."""
     effort: Effort

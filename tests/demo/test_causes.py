@@ -65,11 +65,20 @@ def test_each_role_is_found_with_its_cause_and_nothing_else_is(watched: Watched)
     }
 
 
-def test_the_oversized_table_is_advised_to_cost_less(watched: Watched) -> None:
+def test_the_oversized_table_is_right_sized_and_not_only_moved_to_the_dearer_mode(watched: Watched) -> None:
     idle = roles(watched.fleet.story)["oversized"]
+    costs = watched.turns[-1].costs
+    right_sized, on_demand = (
+        next(
+            one.money for one in costs if (one.subject.name, one.option, one.component) == (idle, option, "throughput")
+        )
+        for option in ("provisioned", "on-demand")
+    )
 
     (advice,) = [one for one in watched.turns[-1].advice if one.subject.name == idle]
 
+    assert right_sized.mid < on_demand.mid
+    assert advice.rule == "dynamodb/right_size_capacity"
     assert advice.saving is not None
     assert advice.saving.low > 0
 

@@ -69,11 +69,12 @@ def test_evidence_that_a_rule_may_name_is_brought_by_a_detector() -> None:
 
 
 def test_money_is_advised_in_order() -> None:
-    """Right-size, then mode."""
+    """What refuses requests, then right-size, then mode."""
     ranks = {id_: one.rank for id_, one in RULES.items() if one.group == "capacity"}
     mode = {ranks.pop(f"dynamodb/switch_to_{name}") for name in ("on_demand", "provisioned")}
+    size = ranks.pop("dynamodb/right_size_capacity")
 
-    assert max(ranks.values()) < min(mode)
+    assert max(ranks.values()) < size < min(mode)
 
 
 def test_a_rule_on_cassandra_never_names_gc_grace_as_a_number_of_its_own() -> None:
