@@ -15,7 +15,7 @@ from stillfit.clock import FakeClock
 from stillfit.config import Aws, Cassandra, Config
 from stillfit.export.health import Health
 from stillfit.intake import Intake
-from stillfit.model import GapReason, Unknown
+from stillfit.model import GapReason, Span, Unknown
 from stillfit.parts import knowledge
 from stillfit.sources import SigningIn, sources, target
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
@@ -122,6 +122,26 @@ def test_what_it_says_carries_the_id_of_the_configuration(aws: AwsStandIn, sourc
     assert {batch.source for batch in batches} == {f"aws/default/{REGION}"}
     assert {gap.source for batch in batches for gap in batch.gaps} <= {f"aws/default/{REGION}"}
     assert source.scope.scope == (DEFAULT_ACCOUNT, REGION)
+
+
+def test_a_restart_into_a_failing_call_of_auto_scaling_removes_no_auto_scaling(
+    aws: AwsStandIn, source: SigningIn, store: Store, clock: FakeClock
+) -> None:
+    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    aws.world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, {"TableName": "orders", "ProvisionedThroughput": units})
+    place = {"ResourceId": "table/orders", "ScalableDimension": "dynamodb:table:ReadCapacityUnits"}
+    aws.world.scaling.put_target(DEFAULT_ACCOUNT, REGION, {**place, "MinCapacity": 5, "MaxCapacity": 400})
+    intake = Intake(store, clock, Health())
+    intake.collect(source)
+    clock.advance(300)
+    aws.world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeScalableTargets"))
+
+    intake.collect(SigningIn(SETTINGS, REGION, lambda: open_source(target(SETTINGS, REGION), clock)))
+
+    hour = Span(int(clock.now().timestamp()) - 3_600, int(clock.now().timestamp()) + 1)
+    assert [one for one in store.changes(hour) if one.name.startswith("autoscaling")] == []
+    assert [one.get("autoscaling_read_max") for one in store.attributes() if one.subject.table == "orders"] == [400.0]
+    assert "autoscaling_read_max" in {gap.missing for gap in store.gaps()}
 
 
 def test_one_that_never_signed_in_closes_quietly() -> None:

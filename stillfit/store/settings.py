@@ -1,7 +1,8 @@
 """Settings as last read, and every change between two reads.
 
 Several sources may tell of one subject (DescribeTable and auto scaling): each is compared with what it said before
-itself, and the newest value of a name is what counts.
+itself, and the newest value of a name is what counts. A name that could not be read this time, as a gap of the same
+batch says, keeps its last value: it has not been removed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stillfit.model import AttributeChange, Attributes, Batch, Span, Subject, Value
+from stillfit.model import AttributeChange, Attributes, Batch, Gap, Span, Subject, Value
 from stillfit.store.codec import dump, load_value, load_values
 from stillfit.store.database import upsert
 from stillfit.store.schema import attribute, change
@@ -24,7 +25,8 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Keep the settings of a batch; an older read than the one stored is left out."""
     record_changes(connection, batch.changes)
     before = _last_said(connection, batch)
-    newer = [one for one in batch.attributes if str(one.subject) not in before or before[str(one.subject)][0] <= one.at]
+    told = (_with_unread(one, before, batch.gaps) for one in batch.attributes)
+    newer = [one for one in told if str(one.subject) not in before or before[str(one.subject)][0] <= one.at]
     for one in newer:
         if str(one.subject) in before:
             _record_differences(connection, before[str(one.subject)], one)
@@ -74,6 +76,14 @@ def _last_said(connection: sa.Connection, batch: Batch) -> Mapping[str, _Before]
     spoken_of = {str(one.subject) for one in batch.attributes}
     rows = connection.execute(sa.select(attribute).where(attribute.c.source == batch.source))
     return {row.subject: (row.at, load_values(row.names)) for row in rows if row.subject in spoken_of}
+
+
+def _with_unread(one: Attributes, before: Mapping[str, _Before], gaps: Iterable[Gap]) -> Attributes:
+    """What is said now, with the last known of each name that a gap says could not be read."""
+    _, old = before.get(str(one.subject), (one.at, {}))
+    unread = {gap.missing for gap in gaps if gap.subject == one.subject} if old else set()
+    kept = {name: value for name, value in old.items() if name in unread}
+    return Attributes.of(one.subject, one.at, {**kept, **dict(one.values)}) if kept else one
 
 
 def _record_differences(connection: sa.Connection, before: _Before, now: Attributes) -> None:

@@ -57,6 +57,17 @@ def test_settings_of_several_sources_are_one_and_never_compared_with_each_other(
     assert store.changes(ALWAYS) == ()
 
 
+@pytest.mark.parametrize(("missing", "kept"), [("minimum", True), ("maximum", False)])
+def test_a_setting_that_could_not_be_read_is_not_removed(store: Store, missing: str, kept: bool) -> None:
+    store.write(batch(attributes=(settings(mode="A", minimum=5.0),)))
+    unread = batch(attributes=(settings(at=LATER, mode="B"),), gaps=(gap(missing=missing),), at=LATER)
+    store.write(unread)
+
+    (known,) = store.attributes()
+    assert known.get("minimum") == (5.0 if kept else None)
+    assert [one.name for one in store.changes(ALWAYS)] == (["mode"] if kept else ["minimum", "mode"])
+
+
 def test_an_older_read_does_not_undo_a_newer(store: Store) -> None:
     store.write(batch(attributes=(settings(at=LATER, mode="B"),)))
     store.write(batch(attributes=(settings(mode="A"),)))
