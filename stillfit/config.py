@@ -121,6 +121,79 @@ class Cassandra(Section):
         return self
 
 
+class Prometheus(Section):
+    """A Prometheus-compatible store that already has what exporters read: no second CloudWatch bill."""
+
+    url: str
+    """Address below which api/v1/query answers: http://prometheus:9090, or Mimir's and Thanos' query address."""
+    name: str = "main"
+    """What it is called by in messages; needed where several are read."""
+    reads: Annotated[tuple[Literal["dynamodb", "cassandra"], ...], Field(min_length=1)] = ("dynamodb", "cassandra")
+    """Engines to look for in it. Leave out what `aws` or `cassandra` reads itself, so that nothing is told twice."""
+    username: str | None = None
+    """For basic authentication."""
+    password: SecretStr | None = None
+    """Better in a file (`password_file`) or the environment: STILLFIT_PROMETHEUS__0__PASSWORD for the first store."""
+    password_file: Path | None = None
+    """A file holding nothing but the password. It is read at start and at each reload."""
+    token: SecretStr | None = None
+    """A bearer token, instead of a username. Better in a file (`token_file`) or the environment."""
+    token_file: Path | None = None
+    """A file holding nothing but the token. It is read at start and at each reload."""
+    tenant: str | None = None
+    """Sent as X-Scope-OrgID, which a Mimir of several tenants asks for."""
+    tls_ca_file: Path | None = None
+    """PEM file of the authority that signed the store's certificate; the system's own when absent."""
+    names_file: Path | None = None
+    """Series names of your own exporters, as docs/prometheus_source.md shows; they go before the packaged ones."""
+    account: Account | None = None
+    """Account of DynamoDB series that have no label for it (cloudwatch_exporter)."""
+    region: Region | None = None
+    """Region of DynamoDB series that have no label for it (cloudwatch_exporter)."""
+    cluster: str | None = None
+    """Cluster of Cassandra series that have no label for it."""
+    scrape_interval: Seconds = timedelta(minutes=1)
+    """How often the store scrapes these exporters. A minute with no sample for one and a half of it is not known."""
+    timeout: Seconds = timedelta(seconds=30)
+    """How long one answer may take."""
+    every: Seconds = timedelta(minutes=1)
+    """How often it is read."""
+    first_look: Seconds = timedelta(days=1)
+    """How far back the very first read goes, by the minute. A day: a longer one takes as much of the store as a month
+    of looks."""
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            raise ValueError("lower-case letters, digits and hyphens are needed: it becomes a part of the source's id")
+        return name
+
+    @field_validator("url")
+    @classmethod
+    def _bare_address(cls, url: str) -> str:
+        if not re.match(r"https?://[^/]", url):
+            raise ValueError("must begin with http:// or https://")
+        if "@" in url.split("://", 1)[1].split("/", 1)[0] or "?" in url:
+            raise ValueError("must hold no credentials and no query: use username with password_file, or token_file")
+        return url
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Prometheus:
+        if self.password and self.password_file:
+            raise ValueError("give password or password_file, not both")
+        if self.token and self.token_file:
+            raise ValueError("give token or token_file, not both")
+        if self.username and (self.token or self.token_file):
+            raise ValueError("give a username or a token, not both")
+        if bool(self.username) != bool(self.password or self.password_file):
+            raise ValueError("a username and a password_file belong together")
+        secret = self.username or self.token or self.token_file
+        if secret and not self.url.startswith(("https://", *LOOPBACK)):
+            raise ValueError("a secret needs an https:// url, or an address of this machine: it travels there")
+        return self
+
+
 class Slack(Section):
     """Where advice is told. A bot token gives one edited message per advice; a webhook is the degraded mode."""
 
@@ -224,6 +297,8 @@ class Config(Section):
     """Accounts to watch."""
     cassandra: tuple[Cassandra, ...] = ()
     """Clusters to watch."""
+    prometheus: tuple[Prometheus, ...] = ()
+    """Metrics stores to read instead of, or beside, AWS and the clusters themselves."""
     workloads: tuple[WorkloadConfig, ...] = ()
     """Tables grouped and declared about; every other table is a workload of its own."""
     thresholds: tuple[ThresholdConfig, ...] = ()
@@ -254,6 +329,12 @@ class Config(Section):
         _refuse_doubles("cluster", [one.cluster for one in clusters])
         return clusters
 
+    @field_validator("prometheus")
+    @classmethod
+    def _unique_stores(cls, stores: tuple[Prometheus, ...]) -> tuple[Prometheus, ...]:
+        _refuse_doubles("name", [one.name for one in stores])
+        return stores
+
     @field_validator("aws")
     @classmethod
     def _unique_regions(cls, accounts: tuple[Aws, ...]) -> tuple[Aws, ...]:
@@ -272,7 +353,8 @@ class Config(Section):
     @property
     def engines(self) -> frozenset[Engine]:
         pairs = ((Engine.DYNAMODB, self.aws), (Engine.CASSANDRA, self.cassandra))
-        return frozenset(engine for engine, targets in pairs if targets)
+        stores = (Engine(engine) for one in self.prometheus for engine in one.reads)
+        return frozenset((*(engine for engine, targets in pairs if targets), *stores))
 
 
 def _refuse_doubles(what: str, names: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from stillfit.config import Config
+from stillfit.config import Config, Prometheus
 from stillfit.yamlfile import Place
 
 MAX_BYTES = 8_192
@@ -22,11 +22,20 @@ def with_secrets(config: Config, mistaken: Mistaken) -> Config:
     for number, one in enumerate(clusters):
         password = _read(one.password_file, ("cassandra", number, "password_file"), mistaken)
         clusters[number] = one.model_copy(update={"password": password}) if password else one
+    stores = tuple(_signing_in(one, ("prometheus", number), mistaken) for number, one in enumerate(config.prometheus))
     slack = config.slack
     token = _read(slack.token_file if slack else None, ("slack", "token_file"), mistaken)
     if slack is not None and token is not None:
         slack = slack.model_copy(update={"token": token})
-    return config.model_copy(update={"cassandra": tuple(clusters), "slack": slack})
+    return config.model_copy(update={"cassandra": tuple(clusters), "prometheus": stores, "slack": slack})
+
+
+def _signing_in(one: Prometheus, place: Place, mistaken: Mistaken) -> Prometheus:
+    secrets = {
+        "password": _read(one.password_file, (*place, "password_file"), mistaken),
+        "token": _read(one.token_file, (*place, "token_file"), mistaken),
+    }
+    return one.model_copy(update={name: secret for name, secret in secrets.items() if secret})
 
 
 def _read(path: Path | None, place: Place, mistaken: Mistaken) -> SecretStr | None:

@@ -9,9 +9,13 @@ from datetime import datetime, timedelta
 from collector.aws.source import SETTLE_S, AwsSource, open_source
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
+from collector.promql.client import Endpoint, PromClient
+from collector.promql.names import Defaults, Exporter
+from collector.promql.namesfile import exporters
+from collector.promql.source import PrometheusSource, PromTarget
 from collector.source import Source
 from stillfit.clock import Clock
-from stillfit.config import Aws, Config
+from stillfit.config import Aws, Config, Prometheus
 from stillfit.model import Batch, Engine, Subject
 
 
@@ -28,6 +32,7 @@ class SigningIn:
         self.id = f"aws/{who}/{region}"
         self.scope = Subject(engine=Engine.DYNAMODB, scope=(settings.account or "", region))
         self._open = opened
+        self._stopping = False
         self.source: AwsSource | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
 
@@ -35,8 +40,15 @@ class SigningIn:
         if self.source is None:
             self.source = self._open()
             self.scope = self.source.scope
+        if self._stopping:
+            return  # told while it signed in
         for batch in self.source.collect(since, until):
             yield replace(batch, source=self.id, gaps=tuple(replace(gap, source=self.id) for gap in batch.gaps))
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self.source is not None:
+            self.source.stop()
 
     def close(self) -> None:
         if self.source is not None:
@@ -49,7 +61,43 @@ def sources(config: Config, clock: Clock) -> tuple[tuple[Source, timedelta], ...
         (SigningIn(one, region, _opener(one, region, clock)), one.every) for one in config.aws for region in one.regions
     ]
     clusters = [(CassandraSource(one), one.every) for one in config.cassandra]
-    return (*accounts, *clusters)
+    stores = [(source, one.every) for one in config.prometheus for source in prometheus_sources(one)]
+    return (*accounts, *clusters, *stores)
+
+
+def prometheus_sources(settings: Prometheus) -> tuple[PrometheusSource, ...]:
+    """One source for each engine that is read from a store. Raises ConfigError with every mistake of a names file."""
+    known = exporters(settings.names_file)
+    return tuple(_prometheus(settings, Engine(engine), known) for engine in dict.fromkeys(settings.reads))
+
+
+def _prometheus(settings: Prometheus, engine: Engine, known: tuple[Exporter, ...]) -> PrometheusSource:
+    source_id = f"prometheus/{settings.name}/{engine}"
+    told = {name: value for name in ("account", "region", "cluster") if (value := getattr(settings, name))}
+    return PrometheusSource(
+        PromTarget(
+            id=source_id,
+            engine=engine,
+            exporters=known,
+            defaults=Defaults(**told),
+            scrape_s=int(settings.scrape_interval.total_seconds()),
+            first_look=settings.first_look,
+        ),
+        PromClient(endpoint(settings), source_id),
+    )
+
+
+def endpoint(settings: Prometheus) -> Endpoint:
+    """Where a store answers, with the secrets in clear."""
+    return Endpoint(
+        url=settings.url,
+        token=settings.token.get_secret_value() if settings.token else "",
+        username=settings.username or "",
+        password=settings.password.get_secret_value() if settings.password else "",
+        tenant=settings.tenant or "",
+        tls_ca_file=settings.tls_ca_file,
+        timeout_s=settings.timeout.total_seconds(),
+    )
 
 
 def target(settings: Aws, region: str) -> AwsTarget:

@@ -84,7 +84,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     near = get_close_matches(word, valid, n=1, cutoff=0.6)
     if near:
         return f", did you mean {near[0]!r}?"
-    return f"; valid are {', '.join(valid)}" if 0 < len(valid) <= 12 else ""
+    return f"; valid are {', '.join(valid)}" if 0 < len(valid) <= 16 else ""
 
 
 _NOT_PLAIN = "a value that begins with {sign} is not plain text: put it in quotes"

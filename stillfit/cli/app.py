@@ -99,12 +99,35 @@ def check(  # noqa: PLR0913, PLR0917  (each is one option of the command)
         float | None,
         typer.Option(help="With --aws: never spend more; 1.00 where nobody can be asked.", min=0, show_default=False),
     ] = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Look once at what a Prometheus-compatible store already has, at no AWS cost."
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="With --prometheus: a file with its bearer token.", show_default=False)
+    ] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="With --prometheus: names of your own exporters.", show_default=False)
+    ] = None,
     output: FormatOption = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="The least severity that ends with exit code 1.")] = FailOn.INFO,
 ) -> None:
-    """Judge once: what a file says, with no network and no credentials, or what an AWS account shows now."""
-    if aws == bool(observations):
-        raise typer.BadParameter("give one of --observations and --aws")
+    """Judge once: what a file says, with no network, or what an AWS account or a metrics store shows now."""
+    if sum((aws, bool(observations), prometheus is not None)) != 1:
+        raise typer.BadParameter("give one of --observations, --aws and --prometheus")
+    if prometheus is not None:
+        from stillfit.cli.prometheus import PrometheusLook, run_check_prometheus
+
+        store = PrometheusLook(
+            url=prometheus,
+            token_file=token_file,
+            names_file=names,
+            as_json=output is Format.JSON,
+            fail_on=fail_on.value,
+        )
+        raise typer.Exit(run_check_prometheus(store))
     if aws:
         from stillfit.cli.aws import AwsLook, run_check_aws
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr
 from stillfit.cli.packaged import read
 from stillfit.cli.spending import estimate
 from stillfit.cli.terminal import console, length, rows, show
-from stillfit.config import Aws, Cassandra, Config
+from stillfit.config import Aws, Cassandra, Config, Prometheus
 from stillfit.configfile import load
 from stillfit.errors import UsageError
 
@@ -94,8 +94,10 @@ def masked(url: str) -> str:
 
 def _plan(config: Config) -> Iterator[tuple[str, str]]:
     """What the daemon would do, a line each."""
-    watched = [*map(_account, config.aws), *map(_cluster, config.cassandra)]
-    yield from zip(["watches", *[""] * len(watched)], watched or ["nothing: add aws: or cassandra:"], strict=False)
+    watched = [*map(_account, config.aws), *map(_cluster, config.cassandra), *map(_store, config.prometheus)]
+    yield from zip(
+        ["watches", *[""] * len(watched)], watched or ["nothing: add aws:, cassandra: or prometheus:"], strict=False
+    )
     yield "judges", f"every {_every(config.evaluate_every)}, the last {_every(config.lookback)} by the minute"
     kept = f"minutes {_every(config.retention.minutes)}, hours {_every(config.retention.hours)}"
     yield "keeps", f"{masked(config.store)} ({kept})"
@@ -117,6 +119,11 @@ def _cluster(one: Cassandra) -> str:
     tls = "TLS" if one.tls_ca_file else "no TLS"
     where = f"{one.cluster} ({', '.join(one.contact_points)})"
     return f"Cassandra {where}, {sign_in}, {tls}, every {_every(one.every)}{_patterns(one)}"
+
+
+def _store(one: Prometheus) -> str:
+    names = f", names of {one.names_file}" if one.names_file else ""
+    return f"{' and '.join(one.reads)} series in {masked(one.url)}, every {_every(one.every)}{names}"
 
 
 def _patterns(one: Aws | Cassandra) -> str:

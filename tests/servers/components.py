@@ -43,6 +43,11 @@ COMPONENTS = {
     "prometheus": Component(
         name="Prometheus", is_here=_prometheus_is_here, install="install it (Debian: apt-get install prometheus)"
     ),
+    "victoriametrics": Component(
+        name="VictoriaMetrics",
+        is_here=lambda: shutil.which("victoria-metrics") is not None,
+        install="install it (Debian: apt-get install victoria-metrics)",
+    ),
     "chromium": Component(
         name="Chromium",
         is_here=lambda: chromium() is not None,

@@ -20,6 +20,7 @@ from tests.servers.cassandra_files import CassandraOptions
 from tests.servers.postgresql import PostgreSQLServer
 from tests.servers.process import running
 from tests.servers.prometheus import PrometheusServer
+from tests.servers.victoriametrics import VictoriaMetricsServer
 
 _keyspace_numbers = count(1)
 
@@ -31,7 +32,9 @@ class MakeCassandra(Protocol):
 
 
 class MakePrometheus(Protocol):
-    def __call__(self, *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = ()) -> PrometheusServer: ...
+    def __call__(
+        self, *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = (), history: str = ""
+    ) -> PrometheusServer: ...
 
 
 @pytest.fixture
@@ -99,7 +102,17 @@ def make_prometheus() -> Iterator[MakePrometheus]:
     """`make_prometheus("127.0.0.1:9115")`: a started Prometheus that scrapes these targets every second."""
     with ExitStack() as servers:
 
-        def make(*targets: str, job: str = "stillfit", rule_files: Sequence[Path] = ()) -> PrometheusServer:
-            return servers.enter_context(running(PrometheusServer(*targets, job=job, rule_files=rule_files)))
+        def make(
+            *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = (), history: str = ""
+        ) -> PrometheusServer:
+            server = PrometheusServer(*targets, job=job, rule_files=rule_files, history=history)
+            return servers.enter_context(running(server))
 
         yield make
+
+
+@pytest.fixture
+def make_victoriametrics() -> Iterator[Callable[[str], VictoriaMetricsServer]]:
+    """`make_victoriametrics(text)`: a started VictoriaMetrics that holds the OpenMetrics text, with its timestamps."""
+    with ExitStack() as servers:
+        yield lambda history: servers.enter_context(running(VictoriaMetricsServer(history)))

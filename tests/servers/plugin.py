@@ -26,6 +26,7 @@ NEEDED_BY_FIXTURE = {
     "postgresql_url": "postgresql",
     "make_postgresql": "postgresql",
     "make_prometheus": "prometheus",
+    "make_victoriametrics": "victoriametrics",
 }
 
 

@@ -26,14 +26,21 @@ class Sample:
 
 
 class PrometheusServer:
-    """Scrapes /metrics of the `targets` (host:port) as `job`, and evaluates the `rule_files`, every second."""
+    """Scrapes /metrics of the `targets` (host:port) as `job`, and evaluates the `rule_files`, every second.
 
-    def __init__(self, *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = ()) -> None:
+    `history` is OpenMetrics text with timestamps that it holds from its start on.
+    """
+
+    def __init__(
+        self, *targets: str, job: str = "stillfit", rule_files: Sequence[Path] = (), history: str = ""
+    ) -> None:
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         folder = new_folder("prometheus")
         configuration = folder / "prometheus.yml"
         configuration.write_text(yaml.safe_dump(scrape_configuration(targets, job=job, rule_files=rule_files)))
+        if history:
+            _write_blocks(history, folder)
         self.process = ServerProcess(
             Command(
                 name="Prometheus",
@@ -86,6 +93,14 @@ def scrape_configuration(
         "scrape_configs": [{"job_name": job, "static_configs": [{"targets": list(targets)}]}],
         "rule_files": [str(path.resolve()) for path in rule_files],
     }
+
+
+def _write_blocks(history: str, folder: Path) -> None:
+    """As `promtool` makes them: what Prometheus takes for its own past."""
+    text = folder / "history.txt"
+    text.write_text(history)
+    done = promtool("tsdb", "create-blocks-from", "openmetrics", text, folder / "data")
+    assert done.returncode == 0, done.stderr + done.stdout
 
 
 def promtool(*arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
