@@ -2,7 +2,8 @@
 
 Fires when at least one request in a thousand, and at least thirty, were refused over the window; when many were refused
 and nobody knows of how many; or when any were refused right after capacity was taken down. Stays silent on a handful of
-refusals: the SDK retries them and nobody notices. Judges a table and each of its indexes by itself.
+refusals: the SDK retries them and nobody notices; and on none, where the events of both directions are proven. Judges a
+table and each of its indexes by itself.
 """
 
 from __future__ import annotations
@@ -79,14 +80,26 @@ def _unseen(case: Case, told: list[Refused]) -> Unknown | None:
 
 
 def _quiet(case: Case, told: list[Refused]) -> Unknown | None:
-    """Nothing, or next to nothing, was refused: health only where enough requests were seen."""
+    """Nothing, or next to nothing, was refused: health only where enough requests were seen.
+
+    Where the throttle events themselves are proven and none came, nothing was refused, however few asked. Advice on a
+    table that went quiet would else stand forever. ThrottledRequests is a floor and proves no such thing.
+    """
+    if not throttled_indexes(case) and all(_is_proven_none(one) for one in told):
+        return None
     known = [one.served for one in told if one.served is not None]
     needed = case.threshold("min_requests")
     if not known:
         names = tuple(f"consumed_{one}_units" for one in _DIRECTIONS)
-        return Unknown(f"nothing was refused, but of how many requests is not known: read {' and '.join(names)}", names)
+        count = f"{total:.0f} were" if (total := sum(one.total for one in told)) else "nothing was"
+        return Unknown(f"{count} refused, but of how many requests is not known: read {' and '.join(names)}", names)
     requests = sum(one.likely for one in known)
     return Unknown(f"{requests:.0f} requests seen, {needed:.0f} needed") if requests < needed else None
+
+
+def _is_proven_none(one: Refused) -> bool:
+    """Whether the sum over all reasons is read and zero; single reasons, and requests, are only a lower bound."""
+    return one.metric == f"{one.direction}_throttle_events" and not one.total
 
 
 class _Rank(NamedTuple):

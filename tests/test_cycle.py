@@ -96,6 +96,15 @@ def test_a_cause_that_is_gone_resolves_its_advice_after_the_clear_time(known: Kn
     assert [one.after for one in steps] == [AdviceState.RESOLVED]
 
 
+def test_advice_on_a_table_that_went_quiet_clears_once_no_refusal_is_proven(known: Knowledge) -> None:
+    standing = turn(snapshot(minutes=10), known, turn(snapshot(), known, ()).advice).advice
+    quiet = {"read_throttle_events": 0.0, "write_throttle_events": 0.0}
+    for minutes in range(70, 130, 10):
+        standing = turn(snapshot(quiet, minutes=minutes), known, standing).advice
+
+    assert [one.state for one in standing] == [AdviceState.RESOLVED]
+
+
 def test_data_that_stops_coming_neither_resolves_nor_repeats(known: Knowledge) -> None:
     standing = turn(snapshot(minutes=10), known, turn(snapshot(), known, ()).advice).advice
     blind = replace(snapshot(minutes=180), series=(), gaps=(gap(reason=GapReason.TIMEOUT),))
