@@ -17,6 +17,7 @@ from stillfit.case import Case
 from stillfit.costs.demand import Direction, per_second, units_per_request
 from stillfit.costs.saving import amount, saving
 from stillfit.fit.declared import is_expired
+from stillfit.fit.knockouts import NAMES
 from stillfit.known import Known, checked, derived, number_of, of_money, renamed, text_of, typed
 from stillfit.model import (
     Answer,
@@ -239,6 +240,9 @@ class _Named(Mapping[str, Known]):
             "fit_state": current.state.value,
             "fit_blockers": tuple(one.id for one in certain),
             "fit_blocker_sentences": tuple(one.sentence for one in certain),
+            "fit_database": NAMES.get(current.candidate, current.candidate),
+            "fit_reasons": " ".join(map(as_sentence, (one.sentence for one in certain))),
+            "fit_standing": f"{len(certain)} knock-out{' stands' if len(certain) == 1 else 's stand'}",
             "fit_possible_blockers": tuple(one.id for one in current.blockers if not one.certain),
             "fit_alternatives": tuple(o.candidate for o in self.fits if not o.is_current and o.state in open_to),
         }
@@ -270,6 +274,12 @@ class _Named(Mapping[str, Known]):
         if table == self.focus.subject:
             return None
         return next((case for case in (self.case, *self.case.related) if case.subject == table), None)
+
+
+def as_sentence(text: str) -> str:
+    """A clause as a sentence of its own: a capital at its start and a full stop at its end."""
+    whole = text.strip()
+    return f"{whole[:1].upper()}{whole[1:]}{'' if whole.endswith(('.', '!', '?')) else '.'}" if whole else ""
 
 
 def _exists(setting: str, case: Case) -> bool | None:

@@ -100,6 +100,9 @@ _FIT = _plain(
     ("fit_blockers", SignalType.LIST, "", "knock-outs that certainly stand against it"),
     ("fit_blocker_sentences", SignalType.LIST, "", "the same in words"),
     ("fit_possible_blockers", SignalType.LIST, "", "knock-outs that may stand against it: confirm them"),
+    ("fit_database", SignalType.STRING, "", "the database it is on now, as people call it"),
+    ("fit_reasons", SignalType.STRING, "", "the certain knock-outs as sentences, one after the other"),
+    ("fit_standing", SignalType.STRING, "", "how many certain knock-outs stand, in words"),
     ("fit_alternatives", SignalType.LIST, "", "candidates without a knock-out, as far as can be told"),
 )
 _EVIDENCE = _plain(

@@ -27,6 +27,8 @@ from stillfit.model import (
     Value,
     Workload,
 )
+from stillfit.rulebook import packaged_rules
+from stillfit.rules.engine import render
 from stillfit.signals import SIGNALS, SignalType
 from tests.builders import BY_STATUS, JOBS, JOBS_ON_1, NOON, ORDERS, case, gap, series
 
@@ -230,6 +232,34 @@ def test_the_fit_tells_certain_blockers_from_possible_ones() -> None:
     assert facts.value("fit_blockers") == ("joins",)
     assert facts.value("fit_possible_blockers") == ("size",)
     assert facts.value("fit_alternatives") == ("aurora",)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "standing", "reasons"),
+    [
+        (["joins are needed"], "1 knock-out stands", "Joins are needed."),
+        (
+            ["joins are needed", "it runs in one cloud."],
+            "2 knock-outs stand",
+            "Joins are needed. It runs in one cloud.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words_and_without_ids(sentences: list[str], standing: str, reasons: str) -> None:
+    blockers = tuple(Blocker(f"dynamodb/{n}", text, True, ()) for n, text in enumerate(sentences))
+    current = FitVerdict(
+        workload="orders",
+        candidate="dynamodb-on-demand",
+        is_current=True,
+        state=FitState.DOES_NOT_FIT,
+        blockers=blockers,
+    )
+    told = gather(None, case(), workload=Workload(name="orders", tables=(ORDERS,)), fits=(current,))
+    rule = next(one for one in packaged_rules() if one.id == "fit/clear_the_blockers")
+    title, summary, _ = render(rule, told)
+
+    assert title == f"orders no longer fits DynamoDB on-demand: {standing}"
+    assert summary == f"orders asks for what DynamoDB on-demand cannot give. {reasons}"
 
 
 def test_a_verdict_is_told_once_on_the_first_table_of_its_workload() -> None:

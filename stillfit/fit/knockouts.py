@@ -114,6 +114,17 @@ CANDIDATES = (
 )
 """Only databases for which a knock-out with a source is known."""
 
+NAMES = {
+    DYNAMODB_ON_DEMAND: "DynamoDB on-demand",
+    DYNAMODB_PROVISIONED: "DynamoDB provisioned",
+    KEYSPACES: "Amazon Keyspaces",
+    CASSANDRA: "Apache Cassandra",
+    AURORA_POSTGRESQL: "Aurora PostgreSQL",
+    REDSHIFT: "Amazon Redshift",
+    BIGQUERY: "BigQuery",
+}
+"""As people call them."""
+
 _DYNAMODB = frozenset({DYNAMODB_ON_DEMAND, DYNAMODB_PROVISIONED})
 _AWS_ONLY = _DYNAMODB | {KEYSPACES, AURORA_POSTGRESQL, REDSHIFT}
 _ONE_CLOUD = _AWS_ONLY | {BIGQUERY}
