@@ -51,22 +51,33 @@ def _size(one: Reading) -> float:
     return one.tombstones[0]
 
 
-def _line(case: Case, statistic: Statistic) -> float:
-    return case.threshold("p99" if statistic is Statistic.P99 else "maximum")
+def _line(case: Case, one: Reading) -> float:
+    return case.threshold("p99") if one.statistic is Statistic.P99 else _server_line(case, one, "maximum")
+
+
+def _server_line(case: Case, one: Reading, name: str) -> float:
+    """Where the node itself warns or aborts, as it is set there; a line that the operator drew goes before."""
+    line, setting = case.threshold(name), _SERVER_LINES[name]
+    own = one.replica.node.get(setting) if one.replica.node else None
+    usual = next(each.value for each in ANALYZER.thresholds if each.name == name)
+    return own if isinstance(own, float) and line == usual else line
+
+
+_SERVER_LINES = {"maximum": "tombstone_warn_threshold", "critical_maximum": "tombstone_failure_threshold"}
 
 
 def _possible(case: Case, one: Reading) -> bool:
     """Whether the upper edge crosses the line, and tombstones may outnumber the live rows."""
     ratio = one.ratio
     outnumbered = ratio is None or ratio[1] >= case.threshold("per_live_row")
-    return one.tombstones[1] >= _line(case, one.statistic) and outnumbered
+    return one.tombstones[1] >= _line(case, one) and outnumbered
 
 
 def _certain(case: Case, one: Reading) -> bool:
     """Whether the lower edge crosses it, and tombstones are known to outnumber the live rows."""
     ratio = one.ratio
     outnumbered = ratio is not None and ratio[0] >= case.threshold("per_live_row")
-    return one.tombstones[0] >= _line(case, one.statistic) and outnumbered
+    return one.tombstones[0] >= _line(case, one) and outnumbered
 
 
 def _unseen(case: Case, seen: tuple[Reading, ...]) -> Unknown | None:
@@ -96,7 +107,7 @@ def _on_reads(case: Case, worst: Reading) -> Finding:
 
 def _severity(case: Case, worst: Reading) -> Severity:
     """Critical where reads are about to be aborted, or already are."""
-    aborted = worst.tombstones[1] >= case.threshold("critical_maximum")
+    aborted = worst.tombstones[1] >= _server_line(case, worst, "critical_maximum")
     return Severity.CRITICAL if aborted else Severity.WARNING
 
 

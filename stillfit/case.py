@@ -81,6 +81,8 @@ class Case:
     window: Span
     series: tuple[Series, ...] = ()
     attributes: Attributes | None = None
+    node: Attributes | None = None
+    """Of a replica: the settings of the node that holds it."""
     changes: tuple[AttributeChange, ...] = ()
     gaps: tuple[Gap, ...] = ()
     related: tuple[Case, ...] = ()

@@ -80,9 +80,14 @@ class Snapshot:
             window=window,
             series=_resolved(self._series[subject], window, hourly=hourly),
             attributes=self._attributes.get(subject),
+            node=self._node(subject),
             changes=tuple(self._changes[subject]),
             gaps=(*self._gaps[subject], *self._scope_gaps(subject)),
         )
+
+    def _node(self, subject: Subject) -> Attributes | None:
+        holder = Subject(engine=subject.engine, scope=subject.scope, node=subject.node)
+        return self._attributes.get(holder) if subject.level is Level.REPLICA else None
 
     def _scope_gaps(self, subject: Subject) -> tuple[Gap, ...]:
         """What could not be read of the whole account, cluster or node holds for everything in it."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from stillfit.case import Analyzer
-from stillfit.model import Engine, Gap, GapReason, Level, Series, Span, Subject
+from stillfit.model import Attributes, Engine, Gap, GapReason, Level, Series, Span, Subject
 from stillfit.snapshot import Snapshot
-from tests.builders import BY_STATUS, HOUR, JOBS, JOBS_ON_1, NOON, NOON_S, ORDERS, series
+from tests.builders import BY_STATUS, HOUR, JOBS, JOBS_ON_1, NOON, NOON_S, ORDERS, cassandra_subject, series
 
 DAY = Span(NOON_S - 86_400, NOON_S)
 TABLES = Analyzer(
@@ -115,3 +115,15 @@ def test_a_gap_of_a_whole_cluster_is_a_gap_in_each_datacenter() -> None:
     down = Gap(subject=cluster, missing="*", reason=GapReason.UNREACHABLE, detail="no contact point", source="c")
 
     assert snapshot(subjects=(JOBS,), gaps=(down,)).case(JOBS, TABLES).gaps == (down,)
+
+
+def test_a_replica_shows_the_settings_of_its_node_and_of_no_other() -> None:
+    nodes = tuple(
+        Attributes.of(cassandra_subject("", keyspace="", node=name), NOON, {"tombstone_warn_threshold": line})
+        for name, line in (("10.0.0.1", 100.0), ("10.0.0.2", 200.0))
+    )
+    known = replace(snapshot(subjects=(JOBS, JOBS_ON_1)), attributes=nodes)
+
+    (replica,) = known.case(JOBS, TABLES).related
+    assert replica.node == nodes[0]
+    assert known.case(JOBS, TABLES).node is None

@@ -9,9 +9,9 @@ from analyzers._tombstone_causes import repair_age
 from analyzers.cassandra_tombstones import ANALYZER
 from stillfit.case import Case
 from stillfit.cli.check import snapshot_of
-from stillfit.model import Answer, Confidence, Finding, Unknown, Value
+from stillfit.model import Answer, Attributes, Confidence, Finding, Severity, Unknown, Value
 from stillfit.observations import load
-from tests.builders import JOBS, JOBS_ON_1, NOON, Numbers, ask, case, each, minutes_before_noon
+from tests.builders import JOBS, JOBS_ON_1, NOON, Numbers, ask, case, cassandra_subject, each, minutes_before_noon
 
 CASES = Path(__file__).parents[1] / "cases"
 QUEUE: dict[str, Value] = {"clustering_types": ("timeuuid",), "prepared_deletes": 1.0, "default_ttl_s": 0.0}
@@ -103,3 +103,27 @@ def test_the_growth_that_the_finding_rests_on_is_evidence() -> None:
     grown = next(one for one in found(ask(ANALYZER, case_)).evidence if one.signal == "disk_growth")
 
     assert grown.mid == pytest.approx(1.74, abs=0.01)
+
+
+def set_on_the_node(reading: float, **lines: float) -> Case:
+    replica = case(JOBS_ON_1, tombstones_per_read__maximum=reading, live_rows_per_read__maximum=10)
+    node = Attributes.of(cassandra_subject("", keyspace="", node="10.0.0.1"), NOON, lines)
+    return case(JOBS, settings=QUEUE, related=[replace(replica, node=node)])
+
+
+@pytest.mark.parametrize(
+    ("aborts_at", "severity"),
+    [(5_721.0, Severity.CRITICAL), (5_722.0, Severity.CRITICAL), (5_723.0, Severity.WARNING)],
+    ids=["below", "at", "above"],
+)
+def test_critical_begins_where_the_node_itself_aborts(aborts_at: float, severity: Severity) -> None:
+    told = set_on_the_node(5_722, tombstone_failure_threshold=aborts_at)
+
+    assert found(ask(ANALYZER, told)).severity is severity
+
+
+def test_a_node_that_warns_later_moves_the_line_unless_the_operator_drew_it() -> None:
+    told = set_on_the_node(5_722, tombstone_warn_threshold=50_000.0)
+
+    assert not isinstance(ask(ANALYZER, told), Finding)
+    assert isinstance(ask(ANALYZER, told, maximum=2_000), Finding)
