@@ -121,7 +121,7 @@ class PromClient:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise failures.garbled(self._store, error) from error
 
 

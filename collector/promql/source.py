@@ -142,7 +142,7 @@ class PrometheusSource:
             raise SourceError(sentence, reason=GapReason.PARTIAL, retryable=True)
         try:
             yield decode(query, answer.series, self._target.defaults)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise failures.garbled(self.id, error) from error
 
     def _range_s(self, query: Query) -> int:
