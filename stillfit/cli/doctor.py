@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stillfit.cli.logs import quieten
-from stillfit.cli.probes import aws, cassandra, local, slack
+from stillfit.cli.probes import aws, cassandra, local, prometheus, slack
 from stillfit.cli.probes.probe import Mark, Probe, Result, Tried, failed, ok, try_all, warning
 from stillfit.cli.terminal import console, safe, show
 from stillfit.clock import SystemClock
@@ -36,6 +36,7 @@ def run_doctor(path: Path, *, as_json: bool) -> int:
         *local.probes(config),
         *aws.probes(config, SystemClock()),
         *cassandra.probes(config),
+        *prometheus.probes(config),
         *slack.probes(config),
     )
     tried = _print([_read(path, config), *_tried(probes, as_json=as_json)], as_json=as_json)
@@ -104,8 +105,8 @@ def _summary(tried: Iterable[Tried]) -> str:
 
 def _read(path: Path, config: Config) -> Tried:
     results = [ok("read", f"{path} has no mistakes")]
-    if not (config.aws or config.cassandra):
-        results.append(failed("targets", "nothing is watched", "add aws: or cassandra: to the file"))
+    if not (config.aws or config.cassandra or config.prometheus):
+        results.append(failed("targets", "nothing is watched", "add aws:, cassandra: or prometheus: to the file"))
     if config.slack is None:
         fix = "add slack: to the file; until then look at the pages or `stillfit advice list`"
         results.append(warning("sinks", "nobody is told of advice", fix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from tests.cli.conftest import Stillfit
 from tests.collector.promql.history import YACE, Samples, openmetrics
 from tests.servers.fixtures import MakePrometheus
+from tests.servers.victoriametrics import VictoriaMetricsServer
 
 WINDOWS = {
     "consumed_read_capacity_units_sum": 30_000.0,
@@ -35,6 +36,20 @@ def of_yace(values: dict[str, float], table: str = "orders") -> Iterator[Samples
     for name, value in values.items():
         labels = YACE | {"dimension_TableName": table}
         yield Samples(name=f"aws_dynamodb_{name}", labels=labels, start=start, values=[value] * 181)
+
+
+def of_jmx_exporter(tombstones: dict[str, float]) -> Iterator[Samples]:
+    """One replica that serves 100 reads a second, as the rules of jmx_exporter's example name them."""
+    labels = {"cluster": "prod", "datacenter": "dc1", "instance": "10.0.0.1:7070", "keyspace": "shop", "table": "jobs"}
+    start = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3_600
+
+    def samples(name: str, values: list[float], **more: str) -> Samples:
+        return Samples(name=f"cassandra_table_{name}", labels=labels | more, start=start, values=values)
+
+    for quantile, value in tombstones.items():
+        yield samples("tombstonescannedhistogram", [value] * 61, quantile=quantile)
+        yield samples("livescannedhistogram", [3.0] * 61, quantile=quantile)
+    yield samples("readlatency_seconds_count", [6_000.0 * minute for minute in range(61)])
 
 
 @pytest.fixture
@@ -128,3 +143,15 @@ def test_a_wrong_use_says_what_is_wrong(stillfit: Stillfit, arguments: tuple[str
 
     assert (told.code, "hidden" in told.err) == (2, False)
     assert said in told.err
+
+
+def test_tombstones_that_jmx_exporter_saw_are_found_in_victoriametrics(
+    make_victoriametrics: Callable[[str], VictoriaMetricsServer], stillfit: Stillfit
+) -> None:
+    store = make_victoriametrics(openmetrics(of_jmx_exporter({"0.50": 900.0, "0.99": 5_722.0})))
+
+    told = stillfit("check", "--prometheus", store.url)
+
+    assert told.code == 1, told.err
+    assert "one read in a hundred passes 4768 to 5722 tombstones for 3 live rows on 10.0.0.1" in told.out
+    assert "gc_grace_s: not configured. a metrics store holds no settings" in told.out

@@ -14,6 +14,7 @@ from stillfit.config import Prometheus
 from stillfit.model import Engine, GapReason, Series, Span, Statistic, Subject
 from stillfit.sources import prometheus_sources
 from tests.collector.promql.history import YACE, Samples, openmetrics
+from tests.servers.fixtures import MakePrometheus
 
 HOUR = 3_600
 ORDERS = Subject(engine=Engine.DYNAMODB, scope=("123456789012", "eu-west-1"), table="orders")
@@ -127,3 +128,30 @@ def test_the_next_look_goes_on_where_the_last_one_ended(make_store: MakeStore) -
     one.close()
 
     assert batch.series[0].covered == (Span(end - 300 - 1_800 - 300 - 60, end - 300),)
+
+
+@pytest.mark.server("prometheus")
+def test_asked_and_nothing_published_is_zero_where_the_store_keeps_nan(make_prometheus: MakePrometheus) -> None:
+    start = now() - HOUR
+    history = openmetrics([yace("read_throttle_events_sum", [float("nan")] * 61, start)])
+    store = make_prometheus(history=history.replace(" nan ", " NaN "))
+
+    series = collected(source(store.url, Engine.DYNAMODB), now())[ORDERS, "read_throttle_events", Statistic.SUM]
+
+    assert not len(series.times)
+    assert series.covered[0].seconds >= HOUR
+
+
+@pytest.mark.server("prometheus")
+def test_more_points_than_prometheus_answers_at_once_are_read_whole(make_prometheus: MakePrometheus) -> None:
+    start = now() - 9 * 24 * HOUR
+    samples = Samples(
+        name="aws_dynamodb_consumed_read_capacity_units_sum", labels=YACE, start=start, values=[300.0] * (9 * 1_440)
+    )
+    store = make_prometheus(history=openmetrics([samples]))
+    (one,) = prometheus_sources(Prometheus(url=store.url, reads=("dynamodb",), first_look=timedelta(days=9)))
+
+    series = collected(one, now())[ORDERS, "consumed_read_units", Statistic.SUM]
+
+    assert len(series.times) == pytest.approx(9 * 1_440, abs=3)
+    assert len(series.covered) == 1

@@ -12,10 +12,12 @@ from pydantic import SecretStr
 
 from collector.promql.client import Endpoint, PromClient
 from collector.promql.source import PrometheusSource
-from stillfit.config import Prometheus
+from stillfit.clock import FakeClock
+from stillfit.config import Config, Prometheus
+from stillfit.configfile import load
 from stillfit.errors import SourceError
 from stillfit.model import Batch, Engine, GapReason, Span, Subject
-from stillfit.sources import prometheus_sources
+from stillfit.sources import endpoint, prometheus_sources, sources
 from tests.collector.promql.fake_store import TABLE, Asked, FakeStore, Reply, refusal, steady, success
 
 READS, THROTTLES = "aws_dynamodb_consumed_read_capacity_units_sum", "aws_dynamodb_read_throttle_events_sum"
@@ -236,3 +238,24 @@ def test_the_address_may_end_with_the_path_of_the_api(store: FakeStore) -> None:
 
     assert "up" in client.names(Span(0, 60))
     client.close()
+
+
+def test_a_token_file_is_read_at_start(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "stillfit.yaml").write_text(f"prometheus:\n  - url: https://x\n    token_file: {tmp_path}/token\n")
+
+    (one,) = load(tmp_path / "stillfit.yaml", {}).prometheus
+
+    assert endpoint(one).token == "s3cret"
+    assert "s3cret" not in repr(one)
+
+
+def test_stores_and_engines_are_sources_of_their_own(clock: FakeClock) -> None:
+    config = Config(prometheus=(Prometheus(url="http://x"), Prometheus(url="http://y", name="b", reads=("cassandra",))))
+
+    assert [source.id for source, _ in sources(config, clock)] == [
+        "prometheus/main/dynamodb",
+        "prometheus/main/cassandra",
+        "prometheus/b/cassandra",
+    ]
+    assert config.engines == {Engine.DYNAMODB, Engine.CASSANDRA}
