@@ -10,12 +10,14 @@ from analyzers import (
     cost_drift,
     dynamodb_index_key,
     dynamodb_throttling,
+    dynamodb_unused,
 )
 from stillfit.case import Analyzer
 
 ANALYZERS: tuple[Analyzer, ...] = (
     dynamodb_throttling.ANALYZER,
     dynamodb_index_key.ANALYZER,
+    dynamodb_unused.ANALYZER,
     cassandra_tombstones.ANALYZER,
     cassandra_monitoring_load.ANALYZER,
     cost_drift.ANALYZER,

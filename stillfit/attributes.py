@@ -51,6 +51,7 @@ _DYNAMODB_TABLE = _attributes(
     {Level.TABLE},
     ("billing_mode", "text", "how throughput is paid", ("PROVISIONED", "PAY_PER_REQUEST")),
     ("table_class", "text", "storage class", ("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
+    ("created", "text", "ISO time at which the table was created"),
     ("on_demand_since", "text", "ISO time of the last switch to on-demand"),
     ("deletion_protection", "bool", "whether DeleteTable is refused"),
     ("ttl_attribute", "text", "attribute that expires items; empty when off"),

@@ -41,6 +41,8 @@ def table_settings(table: Description, region: str) -> Settings:
         "local_indexes": tuple(sorted(index["IndexName"] for index in table.get("LocalSecondaryIndexes") or ())),
         **_shared(table, str(table["TableStatus"]), provisioned=billing_mode(table) != ON_DEMAND),
     }
+    if table.get("CreationDateTime") is not None:
+        settings["created"] = instant(table["CreationDateTime"]).isoformat()
     switched = table.get("BillingModeSummary", {}).get("LastUpdateToPayPerRequestDateTime")
     if switched is not None and billing_mode(table) == ON_DEMAND:
         settings["on_demand_since"] = instant(switched).isoformat()

@@ -63,6 +63,7 @@ def _measures(model: TableModel, seed: int) -> Iterator[tuple[Metric, Measure]]:
             yield _level(f"Provisioned{direction}CapacityUnits", capacity, {"TableName": name})
     for index in model.plan.indexes:
         dimensions = {"TableName": name, "GlobalSecondaryIndexName": index.name}
+        yield from _capacity("Read", model.index_reads, dimensions)
         yield from _capacity("Write", _of_index(model, index), dimensions)
         if index.capacity:
             yield _level("ProvisionedWriteCapacityUnits", index.capacity, dimensions)

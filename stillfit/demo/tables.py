@@ -62,6 +62,12 @@ class TableModel:
         failed = np.round((asked - taken) * 60 / unit)
         return replace(self._served(taken, unit, times, "write"), failed_on_index=failed)
 
+    def index_reads(self, times: Times) -> Minutes:
+        """A tenth as many reads as the table has go through an index; that is far from its capacity."""
+        unit = 0.5 * np.ceil(self._item_bytes(times) / 4_096)
+        asked = self._load(times, "index reads", self.plan.reads / 10) * unit
+        return _limited(asked, np.zeros_like(asked), unit, math.inf)
+
     def index_writes(self, index: IndexPlan, times: Times) -> Minutes:
         """An index is written by the table's writes; what its own capacity cannot take is refused."""
         unit = np.ceil(self._item_bytes(times) / 1_024)

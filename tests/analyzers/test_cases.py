@@ -2,7 +2,7 @@
 
 settings, metrics (as in tests/builders.py: a sum is spread over the hour, a list ends at noon, name__statistic), gaps,
 changes (minutes ago), index (this is an index), table / indexes / replicas (related cases) -> expect, confidence,
-severity, says (words of the answer).
+severity, says (words of the answer), days (length of the window; else an hour).
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-from analyzers import cassandra_monitoring_load, cassandra_tombstones, dynamodb_index_key, dynamodb_throttling
+from analyzers import (
+    cassandra_monitoring_load,
+    cassandra_tombstones,
+    dynamodb_index_key,
+    dynamodb_throttling,
+    dynamodb_unused,
+)
 from stillfit.case import Analyzer, Case
 from stillfit.model import Finding, GapReason, Subject, Unknown
 from tests.builders import BY_STATUS, JOBS, ORDERS, ask, case, cassandra_subject, change, gap, series, subject
@@ -24,6 +30,7 @@ CASES = Path(__file__).parents[1] / "cases"
 JUDGED: dict[str, tuple[Analyzer, Subject]] = {
     "dynamodb_throttling": (dynamodb_throttling.ANALYZER, ORDERS),
     "dynamodb_index_key": (dynamodb_index_key.ANALYZER, BY_STATUS),
+    "dynamodb_unused": (dynamodb_unused.ANALYZER, ORDERS),
     "cassandra_tombstones": (cassandra_tombstones.ANALYZER, JOBS),
     "cassandra_monitoring_load": (
         cassandra_monitoring_load.ANALYZER,
@@ -31,7 +38,19 @@ JUDGED: dict[str, tuple[Analyzer, Subject]] = {
     ),
 }
 KEYS = {
-    *("name", "index", "settings", "metrics", "gaps", "changes", "table", "indexes", "replicas", "disk_by_hour"),
+    *(
+        "name",
+        "index",
+        "settings",
+        "metrics",
+        "gaps",
+        "changes",
+        "table",
+        "indexes",
+        "replicas",
+        "disk_by_hour",
+        "days",
+    ),
     *("expect", "confidence", "severity", "says"),
 }
 
@@ -47,6 +66,7 @@ def said(of: Subject, row: dict[str, Any]) -> Case:
     """The case that a row means."""
     built = case(
         of,
+        hours=24 * row["days"] if "days" in row else 1,
         settings=_lists(row.get("settings")),
         changes=[change(**one, of=of) for one in row.get("changes", ())],
         gaps=[gap(one["missing"], of=of, reason=GapReason(one["reason"])) for one in row.get("gaps", ())],

@@ -252,3 +252,46 @@ def test_an_empty_account_is_told_as_empty(stillfit: Stillfit, world: World) -> 
 @pytest.mark.parametrize("arguments", [(), ("--aws", "-o", "x.yaml")], ids=["neither", "both"])
 def test_one_thing_is_looked_at(stillfit: Stillfit, arguments: tuple[str, ...]) -> None:
     assert stillfit("check", *arguments).code == 2
+
+
+INDEX = {
+    "IndexName": "by-status",
+    "IndexStatus": "ACTIVE",
+    "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
+}
+DAYS = 15 * 24 * 60
+
+
+def unused(stillfit: Stillfit) -> dict[str, str]:
+    """What nobody uses, by cause; `unknown` where that cannot be told."""
+    told = json.loads(looked(stillfit, "--format", "json").out)
+    found = {one["subject"]["name"]: one["cause"] for one in told["findings"] if one["detector"] == "dynamodb/unused"}
+    unknown = {one["subject"]["name"]: "unknown" for one in told["unknowns"] if one["detector"] == "dynamodb/unused"}
+    return found | unknown
+
+
+def test_tables_and_indexes_that_nobody_uses_are_named(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "carts", GlobalSecondaryIndexes=[INDEX])
+    put(world, "ConsumedReadCapacityUnits", 9, minutes=DAYS, TableName="carts")
+    put(world, "ConsumedWriteCapacityUnits", 9, minutes=DAYS, TableName="carts", GlobalSecondaryIndexName="by-status")
+    put_table(world, "old-export")
+
+    assert unused(stillfit) == {"carts/by-status": "index_not_read", "old-export": "table_not_used"}
+
+
+def test_an_index_that_began_to_be_read_an_hour_ago_is_in_use(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "carts", GlobalSecondaryIndexes=[INDEX])
+    put(world, "ConsumedReadCapacityUnits", 9, minutes=DAYS, TableName="carts")
+    put(world, "ConsumedWriteCapacityUnits", 9, minutes=DAYS, TableName="carts", GlobalSecondaryIndexName="by-status")
+    put(world, "ConsumedReadCapacityUnits", 9, minutes=60, TableName="carts", GlobalSecondaryIndexName="by-status")
+
+    assert unused(stillfit) == {}
+
+
+def test_a_young_table_and_one_whose_metrics_failed_are_not_called_unused(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "young", CreationDateTime=world.now() - 3 * DAY)
+    assert unused(stillfit) == {"young": "unknown"}
+
+    world.faults.add(Fault(kind=FaultKind.RESULT_FORBIDDEN, metric="ConsumedReadCapacityUnits"))
+    assert unused(stillfit)["young"] == "unknown"

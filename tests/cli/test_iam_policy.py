@@ -121,3 +121,9 @@ def test_statements_have_names_of_their_own() -> None:
     names = [one["Sid"] for one in document["Statement"]]
 
     assert len(names) == len(set(names))
+
+
+def test_the_page_names_every_permission_with_what_goes_blind() -> None:
+    page = (ROOT / "docs/aws.md").read_text()
+
+    assert [one.action for one in PERMISSIONS if f"| `{one.action}` | {one.blind}" not in page] == []

@@ -50,6 +50,7 @@ def test_settings_of_a_table_are_canonical(world: World, source: AwsSource, cloc
         "provisioned_write_units": 5.0,
         "warm_read_units": 12_000.0,
         "warm_write_units": 4_000.0,
+        "created": "2026-11-02T12:00:00+00:00",
         "ttl_attribute": "",
         "point_in_time_recovery": False,
         "contributor_insights": "",
