@@ -57,7 +57,8 @@ def gone(advice: Advice, at: datetime, *, still_there: bool) -> Stepped:
     """A record that no rule was asked about: it ends with its subject, and waits while its subject is only unseen."""
     if still_there or advice.state in {AdviceState.RESOLVED, AdviceState.PENDING}:
         return advice, ()
-    return _change(advice, AdviceState.RESOLVED, at, reason=f"{advice.subject.name} no longer exists")
+    told = f"{advice.subject.name} is no longer there or no longer watched"
+    return _change(advice, AdviceState.RESOLVED, at, reason=told)
 
 
 def retired(advice: Advice, at: datetime) -> Stepped:

@@ -128,7 +128,8 @@ def test_advice_on_a_table_that_is_gone_ends_with_it(known: Knowledge) -> None:
 
     ended = turn(snapshot(minutes=20, subjects=()), known, standing)
 
-    assert [(one.after, one.reason) for one in ended.transitions] == [(AdviceState.RESOLVED, "orders no longer exists")]
+    told = "orders is no longer there or no longer watched"
+    assert [(one.after, one.reason) for one in ended.transitions] == [(AdviceState.RESOLVED, told)]
 
 
 def test_a_table_of_which_nothing_is_known_is_unknown_to_every_detector_and_priced_by_none(known: Knowledge) -> None:

@@ -258,7 +258,7 @@ def test_advice_ends_with_its_subject() -> None:
     life = opened()
     ended, (transition,) = gone(life.advice, life.at, still_there=False)
 
-    assert (ended.state, transition.reason) == (RESOLVED, "orders no longer exists")
+    assert (ended.state, transition.reason) == (RESOLVED, "orders is no longer there or no longer watched")
     assert gone(ended, life.at, still_there=False) == (ended, ())
 
 

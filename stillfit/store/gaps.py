@@ -2,13 +2,14 @@
 
 A gap ends when its source delivers what was missing: the metric or setting itself, or, for a gap on everything, any
 of that subject (of anything inside it, where the subject is a node or a whole scope). It also ends when its subject is
-gone, and when its source has gone on for a day without saying it again: the slowest source speaks once a day (ours).
+gone, when its source is no longer configured, and when its source has gone on for a day without saying it again: the
+slowest source speaks once a day (ours).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,12 @@ def write(connection: sa.Connection, batch: Batch) -> None:
             _end(connection, row, batch)
     for key, one in said.items():
         _say(connection, standing.get(key), one, batch)
+
+
+def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> None:
+    """End the gaps of sources that are no longer configured."""
+    stands = sa.and_(_table.c.told_by.not_in(keep), _table.c.ended_at.is_(None))
+    connection.execute(sa.update(_table).where(stands).values(ended_at=at))
 
 
 def read(connection: sa.Connection) -> tuple[Gap, ...]:

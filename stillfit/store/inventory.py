@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from stillfit.model import AttributeChange, Batch, Subject
 from stillfit.store.database import upsert
+from stillfit.store.schema import attribute
 from stillfit.store.schema import subject as _table
 from stillfit.store.settings import record_changes
 
@@ -33,6 +34,27 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     _mark(connection, {text for text in listed & known.keys() if known[text].gone_at is not None}, None, batch.at)
     if batch.inventory:
         _mark(connection, _gone(known, listed, batch.source), batch.at, batch.at)
+
+
+def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> None:
+    """Mark as gone what only sources list that are no longer configured, with all that belongs to it.
+
+    What another source lists or tells settings of is handed to that one. A source that comes back lists its own again.
+    """
+    known = {row.subject: row for row in connection.execute(sa.select(_table)).all()}
+    strays = {text for text, row in known.items() if row.source and row.source not in keep and row.gone_at is None}
+    for text, source in _told_elsewhere(connection, strays, keep).items():
+        _set(connection, (text,), source=source)
+        strays.discard(text)
+    children = {text for text, row in known.items() if not row.source and row.gone_at is None}
+    orphans = {text for text in children if str(Subject.parse(text).parent) in strays}
+    _mark(connection, strays | orphans, at, at)
+
+
+def _told_elsewhere(connection: sa.Connection, strays: set[str], keep: Collection[str]) -> dict[str, str]:
+    """A source that stays, of each stray whose settings it tells."""
+    rows = connection.execute(sa.select(attribute.c.subject, attribute.c.source))
+    return {row.subject: row.source for row in rows if row.subject in strays and row.source in keep}
 
 
 def read(connection: sa.Connection) -> tuple[Subject, ...]:

@@ -7,7 +7,7 @@ batch says, keeps its last value: it has not been removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,11 @@ def write(connection: sa.Connection, batch: Batch) -> None:
         if str(one.subject) in before:
             _record_differences(connection, before[str(one.subject)], one)
     upsert(connection, attribute, [_row(batch.source, one) for one in newer])
+
+
+def retire(connection: sa.Connection, keep: Collection[str]) -> None:
+    """Forget what sources said that are no longer configured; the changes that they saw stay."""
+    connection.execute(sa.delete(attribute).where(attribute.c.source.not_in(keep)))
 
 
 def record_changes(connection: sa.Connection, changes: Iterable[AttributeChange]) -> None:

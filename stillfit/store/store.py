@@ -93,6 +93,21 @@ class Store:
             self._in_transaction(batch, lambda connection: self._write_samples(connection, batch, tier))
             self._note_paused(paused=False)
 
+    def retire_sources(self, keep: frozenset[str], at: datetime, *, epoch: int | None = None) -> None:
+        """End what sources told that are not in `keep`, since nobody reads them: subjects, settings and gaps.
+
+        Twice the same changes nothing. A source that comes back revives its subjects by its inventory. Samples and
+        past changes stay. `epoch` is that of the lease EVALUATION.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            check_epoch(connection, EVALUATION, epoch)
+            inventory.retire(connection, keep, at)
+            settings.retire(connection, keep)
+            gaps.retire(connection, keep, at)
+
+        self._state.run(work)
+
     def commit(
         self,
         advice: Iterable[Advice],

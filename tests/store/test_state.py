@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -171,6 +172,42 @@ def test_gaps_of_what_is_gone_are_not_shown(store: Store) -> None:
     store.write(batch(inventory=True, at=LATER))
 
     assert store.gaps() == ()
+
+
+def told(store: Store) -> tuple[int, int, int]:
+    return len(store.subjects()), len(store.attributes()), len(store.gaps())
+
+
+def test_what_a_removed_source_told_ends_and_comes_back_with_it(store: Store) -> None:
+    listed = batch(
+        series({}, [(-1, 0)], subject=BY_STATUS),
+        attributes=(settings(mode="A"),),
+        gaps=(gap(),),
+        subjects_seen=(ORDERS, CARTS),
+        inventory=True,
+    )
+    store.write(listed)
+    store.retire_sources(frozenset({"another"}), LATER)
+    store.retire_sources(frozenset({"another"}), LATER + timedelta(minutes=1))  # twice changes nothing
+
+    assert told(store) == (0, 0, 0)
+    assert [(one.subject, one.at) for one in store.changes(ALWAYS)] == [
+        (one, LATER) for one in (CARTS, ORDERS, BY_STATUS)
+    ]
+
+    store.write(replace(listed, at=LATER + timedelta(minutes=2)))
+    assert told(store) == (2, 1, 1)
+
+
+def test_what_a_source_that_stays_told_stays(store: Store) -> None:
+    store.write(batch(gaps=(gap(),), attributes=(settings(mode="A"),), subjects_seen=(ORDERS,), source="stays"))
+    store.write(batch(gaps=(gap(),), subjects_seen=(ORDERS, CARTS), source="removed", at=LATER))
+    store.retire_sources(frozenset({"stays"}), LATER)
+
+    assert store.subjects() == (ORDERS,)
+    assert told(store) == (1, 1, 1)
+    store.write(batch(inventory=True, source="stays", at=LATER))
+    assert store.subjects() == ()
 
 
 def test_a_gap_keeps_its_span(store: Store) -> None:
