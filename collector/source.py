@@ -39,6 +39,10 @@ class Source(Protocol):
         """
         ...
 
+    def stop(self) -> None:
+        """End a reading under way soon; called from another thread, for good. What it then says is not kept."""
+        ...
+
     def close(self) -> None:
-        """Let go of connections and threads; called once."""
+        """Let go of connections and threads; called once, when nobody reads any more."""
         ...

@@ -29,7 +29,7 @@ from stillfit.store.outbox import OutboxState
 from stillfit.store.retention import Retention
 from stillfit.store.store import Store
 from stillfit.tenure import Tenure
-from stillfit.timetable import Timetable
+from stillfit.timetable import PATIENCE_S, Timetable
 
 log = structlog.get_logger()
 
@@ -70,15 +70,20 @@ class Daemon:
         self._timetable.start()
         log.info("started", sources=len(self._parts.sources), version=__version__)
 
-    def stop(self) -> None:
-        """End all jobs, let a send in flight finish, close what was opened. May be called twice."""
-        self._timetable.stop()
-        try:
-            self._tenure.end()
-            self._intake.end()
-        finally:
-            self._parts.close()
+    def stop(self, patience_s: float = PATIENCE_S) -> frozenset[str]:
+        """End all jobs, let a send in flight finish, close what was opened. May be called twice.
+
+        Readings under way are told to end and are read again by the next process. Names the jobs that did not end in
+        time: their threads go on until the process ends, which may be at any instruction.
+        """
+        self._intake.retire(source for source, _ in self._parts.sources)
+        left = self._timetable.stop(patience_s)
+        if left:
+            log.warning("stopping without jobs that do not end", jobs=sorted(left))
+        self._tenure.end()
+        self._intake.end()
         log.info("stopped")
+        return left
 
     def reload(self, config: Config) -> bool:
         """Swap in a new configuration between two turns; one that cannot be assembled leaves the old in place."""
@@ -90,8 +95,8 @@ class Daemon:
         with self._turning:
             old, self._parts, self._config = self._parts, parts, config
             self._timetable.clear()
+            self._intake.retire(source for source, _ in old.sources)
             self._schedule()
-        self._intake.retire(source for source, _ in old.sources)
         self.health.reloaded(ok=True, at=self.clock.now())
         log.info("reloaded", sources=len(parts.sources))
         return True

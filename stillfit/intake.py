@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from weakref import WeakSet
 
@@ -15,12 +15,12 @@ import structlog
 from collector.source import Source
 from stillfit.clock import Clock
 from stillfit.config import WorkloadConfig
-from stillfit.errors import SourceError, StoreError
+from stillfit.errors import LeaseLostError, SourceError, StoreError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus, spent_by
 from stillfit.model import Batch, Engine, Gap, GapReason, Series, Span
 from stillfit.snapshot import HOUR, Snapshot
-from stillfit.store.leases import collecting
+from stillfit.store.leases import collecting, lost
 from stillfit.store.store import Store
 from stillfit.tenure import Tenure
 from stillfit.workloads import workloads
@@ -32,6 +32,21 @@ LONG_LOOKBACK = timedelta(days=28)
 MINUTE = 60
 HOURS_AGAIN_S = 600
 """Ours: an hour's last points come within ten minutes of its end, and weeks are not read anew for less."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turf:
+    """A source that one reading has for itself, under one epoch from its first batch to its last."""
+
+    source: str
+    tenure: Tenure
+    epoch: int
+
+    def held(self) -> int:
+        """The epoch to write under. Raises LeaseLostError when it is past, even where it could be taken anew."""
+        if self.tenure.epoch() != self.epoch:
+            raise lost(collecting(self.source), self.epoch)
+        return self.epoch
 
 
 class Intake:
@@ -75,34 +90,59 @@ class Intake:
                 source.close()
 
     def retire(self, sources: Iterable[Source]) -> None:
-        """Close what is no longer read; a source that is being read now is closed when that reading ends."""
-        for source in sources:
-            with self._lock:
-                is_busy = source in self._reading
-                self._retired.add(source)
-            if not is_busy:
-                source.close()
+        """Close what is no longer read. A reading under way is told to end, is not kept, and is closed when it ends."""
+        with self._lock:
+            fresh = [source for source in sources if source not in self._retired]
+            idle = [source for source in fresh if source not in self._reading]
+            self._retired.update(fresh)
+        for source in fresh:
+            source.stop()
+        for source in idle:
+            source.close()
+
+    @property
+    def is_winding_down(self) -> bool:
+        """Whether a source that was retired is still being read: its last batch may be on its way into the store."""
+        with self._lock:
+            return any(source in self._retired for source in self._reading)
+
+    def _is_retired(self, source: Source) -> bool:
+        with self._lock:
+            return source in self._retired
 
     def _collect(self, source: Source, tenure: Tenure) -> None:
-        if tenure.epoch() is None:
+        epoch = tenure.epoch()
+        if epoch is None:
             return  # another replica reads this source; what it reads is in the store for all
+        try:
+            self._attempt(source, _Turf(source.id, tenure, epoch))
+        except LeaseLostError as error:
+            log.warning("a reading came too late and was dropped", source=source.id, error=str(error))
+
+    def _attempt(self, source: Source, turf: _Turf) -> None:
+        """Read, and tell how that went; what a stop or a reload cut off has neither failed nor gone well."""
         status = replace(self.statuses([source])[0], last_attempt=self._clock.now())
         began = time.perf_counter()
+        points = subjects = 0
+        trouble: SourceError | None = None
         try:
-            points, subjects = self._read(source, tenure)
+            points, subjects = self._read(source, turf)
         except StoreError:
             raise  # the store's trouble, not the source's: the timetable tells of it
         except SourceError as error:
-            self._failed(source, status, error, time.perf_counter() - began)
+            trouble = error
         except Exception as error:
-            log.exception("a source failed on something it did not expect", source=source.id)
-            self._failed(source, status, _garbled(source, error), time.perf_counter() - began)
+            if not self._is_retired(source):
+                log.exception("a source failed on something it did not expect", source=source.id)
+            trouble = _garbled(source, error)
+        seconds = time.perf_counter() - began
+        if self._is_retired(source):
+            log.info("a reading was cut off", source=source.id, seconds=round(seconds, 3))
+        elif trouble is not None:
+            self._failed(source, status, trouble, turf, seconds)
         else:
-            seconds = time.perf_counter() - began
-            status = replace(status, scope=source.scope.scope, spent=spent_by(source))
-            self._remember(_succeeded(status, self._clock.now(), points=points, subjects=subjects, seconds=seconds))
-            self._health.collected(source.id, seconds, error="")
-            log.info("collected", source=source.id, points=points, seconds=round(seconds, 3))
+            status = replace(status, points=points, subjects=subjects or status.subjects, seconds=seconds)
+            self._succeeded(source, status)
 
     def end(self) -> None:
         """Let other replicas read at once what this one read."""
@@ -119,24 +159,32 @@ class Intake:
                 )
             return self._tenures[source.id]
 
-    def _read(self, source: Source, tenure: Tenure) -> tuple[int, int]:
-        """How many points came, of how many subjects. Ends quietly when another replica takes the source over."""
+    def _read(self, source: Source, turf: _Turf) -> tuple[int, int]:
+        """How many points came, of how many subjects. Raises LeaseLostError when another replica takes the source over.
+
+        A batch that is long in coming may outlast the lease: then two replicas read, and never do two write.
+        """
         points, subjects = 0, 0
         since = self._store.last_end(source.id)
         for batch in source.collect(since, self._clock.now()):
-            epoch = tenure.epoch()
-            if epoch is None:
+            if self._is_retired(source):
                 break
-            self._store.write(batch, epoch=epoch)
+            self._store.write(batch, epoch=turf.held())
             self._rewrites += since is None or _rewrites_hours(batch)
             points += sum(len(series.times) for series in batch.series)
             subjects = max(subjects, len(batch.subjects_seen))
         return points, subjects
 
-    def _failed(self, source: Source, status: SourceStatus, error: SourceError, seconds: float) -> None:
+    def _succeeded(self, source: Source, status: SourceStatus) -> None:
+        now, spent = self._clock.now(), spent_by(source)
+        self._remember(replace(status, last_success=now, error="", scope=source.scope.scope, spent=spent))
+        self._health.collected(source.id, status.seconds, error="")
+        log.info("collected", source=source.id, points=status.points, seconds=round(status.seconds, 3))
+
+    def _failed(self, source: Source, status: SourceStatus, error: SourceError, turf: _Turf, seconds: float) -> None:
         """A Gap for the judges, a status for the pages, a count for the alerts, a line for the log."""
         gap = Gap(subject=source.scope, missing="*", reason=error.reason, detail=str(error), source=source.id)
-        self._store.write(Batch(source=source.id, at=self._clock.now(), gaps=(gap,)))
+        self._store.write(Batch(source=source.id, at=self._clock.now(), gaps=(gap,)), epoch=turf.held())
         self._remember(replace(status, error=str(error), spent=spent_by(source)))
         self._health.collected(source.id, seconds, error=error.reason.value)
         log.error("source could not be read", source=source.id, reason=error.reason.value, error=str(error))
@@ -189,12 +237,6 @@ def _rewrites_hours(batch: Batch) -> bool:
 
 def _untried(source: Source) -> SourceStatus:
     return SourceStatus(id=source.id, engine=source.scope.engine.value, scope=source.scope.scope)
-
-
-def _succeeded(status: SourceStatus, now: datetime, *, points: int, subjects: int, seconds: float) -> SourceStatus:
-    return replace(
-        status, last_success=now, error="", points=points, subjects=subjects or status.subjects, seconds=seconds
-    )
 
 
 def _garbled(source: Source, error: Exception) -> SourceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,6 +19,9 @@ log = structlog.get_logger()
 
 THREADS = 20
 """Jobs that may run at once; a source waits for the network nearly all its time."""
+PATIENCE_S = 10.0
+"""Real time that a stop waits for jobs (ours: what a call to a network takes at most; Kubernetes kills after 30 s). One
+that is left behind is as safe as one that is killed: whatever must be kept is kept in transactions."""
 
 
 class Watch(Protocol):
@@ -36,6 +40,9 @@ class Timetable:
     def __init__(self, watch: Watch, *, scale: float) -> None:
         self._watch = watch
         self._scale = scale
+        self._running: set[str] = set()
+        self._stopping = False
+        self._changed = threading.Condition()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(THREADS)},
@@ -71,12 +78,30 @@ class Timetable:
         self._scheduler.remove_all_jobs()
         self._watch.unscheduled()
 
-    def stop(self) -> None:
-        """Start no further job and wait for those that run. May be called twice."""
+    def stop(self, patience_s: float = PATIENCE_S) -> frozenset[str]:
+        """Start no further job and wait for those that run. Names those left behind. May be called twice."""
+        with self._changed:
+            self._stopping = True
+            self._changed.wait_for(lambda: not self._running, patience_s)
+            left = frozenset(self._running)
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=not left)
+        return left
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """Run a job unless a stop came first: what stands in line then is not begun."""
+        with self._changed:
+            if self._stopping:
+                return
+            self._running.add(name)
+        try:
+            self._told(name, work)
+        finally:
+            with self._changed:
+                self._running.discard(name)
+                self._changed.notify_all()
+
+    def _told(self, name: str, work: Callable[[], None]) -> None:
         try:
             work()
         except StoreError as error:

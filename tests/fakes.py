@@ -21,7 +21,10 @@ HOT_KEY = {**HEALTHY, "write_throttle_events": 90_000.0, "write_key_range_thrott
 
 
 class FakeSource:
-    """Names its table, then delivers the hour before `until`; `error` comes between the two."""
+    """Names its table, then delivers the hour before `until`; `error` comes between the two.
+
+    While it may not answer it hangs, as a first look over many tables does, until it is told to stop.
+    """
 
     settle_s = 0
 
@@ -33,6 +36,7 @@ class FakeSource:
         self.error: Exception | None = None
         self.looks = 0
         self.closed = 0
+        self.heeds_stop = True
         self.is_reading = threading.Event()
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -45,6 +49,10 @@ class FakeSource:
         if self.error is not None:
             raise self.error
         yield Batch(source=self.id, at=until, series=tuple(self._series(int(until.timestamp()) // 60 * 60)))
+
+    def stop(self) -> None:
+        if self.heeds_stop:
+            self.may_answer.set()
 
     def close(self) -> None:
         self.closed += 1

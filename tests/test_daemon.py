@@ -156,6 +156,31 @@ def test_a_source_that_hangs_holds_up_nobody_else(store: Store, clock: Clock) ->
     assert (hanging.looks >= 1, left_out > 0) == (True, True)
 
 
+def test_a_stop_ends_a_reading_that_hangs_and_tells_no_gap_of_it(store: Store, clock: Clock) -> None:
+    hanging = FakeSource("hanging")
+    hanging.may_answer.clear()
+
+    with Bench(store, clock, hanging).running() as bench:
+        assert hanging.is_reading.wait(SOON_S)
+        left = bench.daemon.stop()
+
+    assert (left, store.gaps(), hanging.closed) == (frozenset(), (), 1)
+
+
+def test_a_stop_does_not_wait_for_a_source_that_does_not_heed_it(store: Store, clock: Clock) -> None:
+    stuck = FakeSource("stuck")
+    stuck.heeds_stop = False
+    stuck.may_answer.clear()
+
+    with Bench(store, clock, stuck).running() as bench:
+        assert stuck.is_reading.wait(SOON_S)
+        left = bench.daemon.stop(patience_s=0.05)
+        stuck.may_answer.set()
+        wait_until(lambda: stuck.closed == 1)
+
+    assert left == {f"collect {stuck.id}"}
+
+
 class Stubborn(Store):
     """Refuses the first commits of a turn, as on a locked or full disk."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,15 @@ def failing(error: Exception, name: str = "broken", table: str = "carts") -> Fak
     source = FakeSource(name, table=table)
     source.error = error
     return source
+
+
+def hanging(intake: Intake, source: FakeSource) -> threading.Thread:
+    """A reading that has begun and waits for its first batch."""
+    source.may_answer.clear()
+    reading = threading.Thread(target=intake.collect, args=(source,))
+    reading.start()
+    assert source.is_reading.wait(10)
+    return reading
 
 
 def judged(intake: Intake, *sources: FakeSource) -> dict[str, object]:
@@ -117,7 +126,7 @@ def test_what_came_before_the_failure_is_kept(intake: Intake, store: Store) -> N
 def test_trouble_of_the_store_is_no_gap_of_the_source(
     intake: Intake, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_batch: Batch) -> None:
+    def refuse(_batch: Batch, *, epoch: int) -> None:
         raise StoreError("store: locked", retryable=True)
 
     monkeypatch.setattr(store, "write", refuse)
@@ -166,10 +175,8 @@ def test_a_source_whose_turn_comes_after_it_was_retired_is_not_read(intake: Inta
 
 def test_a_source_retired_while_it_is_read_is_closed_once_when_that_ends(intake: Intake) -> None:
     source = FakeSource()
-    source.may_answer.clear()
-    reading = threading.Thread(target=intake.collect, args=(source,))
-    reading.start()
-    assert source.is_reading.wait(10)
+    source.heeds_stop = False
+    reading = hanging(intake, source)
 
     intake.retire([source])
     closed_early = source.closed
@@ -177,6 +184,73 @@ def test_a_source_retired_while_it_is_read_is_closed_once_when_that_ends(intake:
     reading.join()
 
     assert (closed_early, source.closed) == (0, 1)
+
+
+@pytest.mark.parametrize("error", [None, DOWN, NONSENSE], ids=["answers", "down", "nonsense"])
+def test_a_reading_that_a_stop_cuts_off_has_neither_failed_nor_gone_well(
+    intake: Intake, store: Store, health: Health, error: Exception | None
+) -> None:
+    source = FakeSource()
+    source.error = error
+    reading = hanging(intake, source)
+
+    with capture_logs() as lines:
+        intake.retire([source])
+        reading.join()
+
+    (status,) = intake.statuses([source])
+    assert (store.gaps(), store.subjects(), status.error, status.last_success) == ((), (), "", None)
+    assert [line["log_level"] for line in lines] == ["info"]
+    assert not any(metric.samples for metric in health.registry.collect() if metric.name == "stillfit_collect_errors")
+    assert source.closed == 1
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["the other goes on", "the other ended"])
+@pytest.mark.parametrize("error", [None, DOWN], ids=["answers", "fails"])
+def test_a_batch_that_outlasts_its_lease_is_dropped_and_is_no_success(
+    store: Store, clock: FakeClock, health: Health, error: Exception | None, *, is_told: bool
+) -> None:
+    one, other = (Intake(store, clock, health, owner) for owner in ("a", "b"))
+    source, same = FakeSource("shared"), FakeSource("shared", table="carts")
+    source.error = error
+    reading = hanging(one, source)
+    clock.advance(30)
+    other.collect(same)
+    if not is_told:
+        other.end()
+
+    with capture_logs() as lines:
+        source.may_answer.set()
+        reading.join()
+
+    (status,) = one.statuses([source])
+    assert (store.gaps(), store.subjects(), status.last_success, status.error) == ((), (same.table,), None, "")
+    assert [line["event"] for line in lines if line.get("source")] == ["a reading came too late and was dropped"]
+
+
+class Overtaken(FakeSource):
+    """Fails only after another replica has read the same."""
+
+    meanwhile: Callable[[], None]
+
+    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        self.meanwhile()
+        self.error = DOWN
+        return iter(list(super().collect(since, until)))
+
+
+def test_a_failure_that_is_told_after_the_lease_went_is_no_gap(store: Store, clock: FakeClock, health: Health) -> None:
+    one, other = (Intake(store, clock, health, owner) for owner in ("a", "b"))
+    source = Overtaken("shared")
+
+    def meanwhile() -> None:
+        clock.advance(30)
+        other.collect(FakeSource("shared"))
+
+    source.meanwhile = meanwhile
+    one.collect(source)
+
+    assert store.gaps() == ()
 
 
 def test_time_is_judged_up_to_the_newest_minute_that_no_source_of_the_engine_will_change(clock: FakeClock) -> None:

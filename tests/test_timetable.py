@@ -114,6 +114,24 @@ def test_a_cleared_timetable_runs_nothing_more(timetable: Timetable, outcomes: O
     assert ("old", "ok") not in outcomes.seen[1:]
 
 
+def test_a_stop_waits_for_a_job_that_ends_and_names_one_that_does_not(timetable: Timetable, outcomes: Outcomes) -> None:
+    release, has_begun = threading.Event(), threading.Event()
+
+    def stuck() -> None:
+        has_begun.set()
+        wait(release)
+
+    timetable.every(timedelta(hours=1), "stuck", stuck)
+    timetable.start()
+    assert has_begun.wait(SOON_S)
+
+    left = timetable.stop(0.05)
+    release.set()
+
+    assert (left, timetable.stop()) == (frozenset({"stuck"}), frozenset())
+    assert outcomes.wait_for("stuck", "ok")
+
+
 def test_stopping_twice_does_nothing(timetable: Timetable) -> None:
     timetable.start()
     timetable.stop()

@@ -159,11 +159,15 @@ class AwsSource:
         yield from self._closing_batch(cycle)
         self._progress.end()
 
-    def close(self) -> None:
-        """Ends a cycle that is under way as well: its calls stop waiting for their turn."""
+    def stop(self) -> None:
+        """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
         self._limiter.stop()
         self._connection.stop()
         self._pool.stop()
+
+    def close(self) -> None:
+        """Ends a cycle that is under way as well."""
+        self.stop()
         self._connection.close()
 
     def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:

@@ -54,6 +54,7 @@ class CassandraSource:
         self._monotonic = monotonic
         self._picture = Picture(settings, self.id)
         self._cql: Cql | None = None
+        self._stopping = False
         self._memory: dict[str, Memory] = {}
         self._schema: ClusterSchema | None = None
 
@@ -70,6 +71,12 @@ class CassandraSource:
         """A minute is complete with the first reading after it."""
         return history.PERIOD_S + int(self._settings.every.total_seconds())
 
+    def stop(self) -> None:
+        """Close the session under a reading: each of its queries fails at once."""
+        self._stopping = True  # first: a session that opens just now is closed by the one who opens it
+        if (cql := self._cql) is not None:
+            cql.close()
+
     def close(self) -> None:
         if self._cql is not None:
             self._cql.close()
@@ -81,6 +88,9 @@ class CassandraSource:
         Raises SourceError when no contact point can be used, or not one node said anything.
         """
         cql = self._cql = self._cql or self._connect(self._settings)
+        if self._stopping:
+            cql.close()
+            return
         peers = cql.peers()
         answered: list[Answers] = []
         for answers in self._visits(cql, peers, until):

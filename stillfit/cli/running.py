@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from stillfit.daemon import Daemon
 from stillfit.errors import ConfigError
 from stillfit.export.view import View
 from stillfit.http import serve_pages
-from stillfit.parts import assemble
+from stillfit.parts import Notified, Parts, assemble
 from stillfit.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -37,29 +39,47 @@ class Serving:
     """Told each new picture."""
     seconds: float = 0.0
     """Real time after which to stop; 0 is never."""
+    assemble: Callable[[Config, Store, Clock, Notified], Parts] = assemble
 
 
 def serve(config: Config, clock: Clock, serving: Serving) -> None:
-    """Run until SIGTERM or SIGINT, or until the time is over."""
+    """Run until SIGTERM or SIGINT, or until the time is over. A second of those signals ends the process at once."""
     set_up_logs(config.log_format)
     orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
-        daemon = Daemon(config, clock=clock, store=store, assemble=assemble, on_view=serving.on_view)
+        daemon = Daemon(config, clock=clock, store=store, assemble=serving.assemble, on_view=serving.on_view)
         with serve_pages(daemon, config.http, on_reload=lambda: orders.put(signal.SIGHUP)) as pages:
             serving.on_served(pages.url)
             daemon.start()
             try:
                 _obey(orders, daemon, serving)
             finally:
-                daemon.stop()
+                left = daemon.stop()
+    if left:
+        _leave(0)
 
 
 def _orders() -> SimpleQueue[int]:
     """Signals as they come; a handler only puts them in line, since it may interrupt anything."""
     orders: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: orders.put(number))
+        signal.signal(number, lambda number, _frame: _take(orders, number))
     return orders
+
+
+def _take(orders: SimpleQueue[int], number: int) -> None:
+    """From the first order to stop on, the next one does not wait for anybody."""
+    if number != signal.SIGHUP:
+        for again in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(again, lambda number, _frame: os._exit(128 + number))
+    orders.put(number)
+
+
+def _leave(code: int) -> None:
+    """End now: the interpreter would wait for threads that do not end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _obey(orders: SimpleQueue[int], daemon: Daemon, serving: Serving) -> None:

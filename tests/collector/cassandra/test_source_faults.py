@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Event
+from threading import Event, Timer
 from time import monotonic
 from typing import Any
 
@@ -36,6 +36,26 @@ def source(standin: CqlStandin) -> Iterator[CassandraSource]:
     collect(opened, standin, minute=-20)  # connected, and everything known once
     yield opened
     opened.close()
+
+
+def test_a_stop_ends_a_reading_of_a_node_that_hangs_at_once(source: CassandraSource, standin: CqlStandin) -> None:
+    for node in NODES:
+        standin.inject(node.name, Fault(kind=FaultKind.HANG))
+    began = monotonic()
+    Timer(0.1, source.stop).start()
+
+    with pytest.raises(SourceError):
+        collect(source, standin)
+
+    assert monotonic() - began < 0.9  # a query may take one second
+
+
+def test_a_source_that_was_stopped_before_it_connected_reads_nothing(standin: CqlStandin) -> None:
+    source = source_of(standin)
+    source.stop()
+
+    assert list(source.collect(None, NOON)) == []
+    source.close()
 
 
 @pytest.mark.parametrize(
