@@ -9,14 +9,15 @@ Whatever must be remembered is in the store, so the daemon may be killed at any 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
 import structlog
 
+from collector.source import Source
 from stillfit import __version__, cycle
 from stillfit.clock import Clock
 from stillfit.config import Config
@@ -34,6 +35,8 @@ from stillfit.timetable import PATIENCE_S, Timetable
 log = structlog.get_logger()
 
 HOUSEKEEPING = timedelta(hours=1)
+SWEEP_WITHIN = timedelta(hours=1)
+"""Ours: a first look at weeks of history takes minutes; a source that fails for longer holds the sweep up no more."""
 SEND_EVERY = timedelta(seconds=1)
 """Real time, also in the demo: Slack takes about one message a second and channel (docs.slack.dev, rate limits)."""
 
@@ -62,6 +65,8 @@ class Daemon:
         self._intake = Intake(store, clock, self.health, owner)
         self._tenure = Tenure(store.leases, owner, clock)
         self._timetable = Timetable(self.health, scale=clock.scale)
+        self._sweep_by: datetime | None = clock.now() + SWEEP_WITHIN
+        """When at the latest to end what removed sources told; None when that is done."""
         self._turning = threading.Lock()  # a reload swaps the parts between two turns, never within one
 
     def start(self) -> None:
@@ -94,6 +99,7 @@ class Daemon:
             return False
         with self._turning:
             old, self._parts, self._config = self._parts, parts, config
+            self._sweep_by = self.clock.now() + SWEEP_WITHIN
             self._timetable.clear()
             self._intake.retire(source for source, _ in old.sources)
             self._schedule()
@@ -120,6 +126,7 @@ class Daemon:
             if epoch is None:
                 return  # another replica judges and sends; this one stays warm and serves its pages
             sources = [source for source, _ in parts.sources]
+            self._sweep(sources, epoch)
             snapshot = self._intake.snapshot(sources, self._config.workloads, self._config.lookback)
             outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
             self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
@@ -127,6 +134,19 @@ class Daemon:
             self.view = replace(view, queue_length=self._waiting())
             self.health.turned(outcome)
         self._on_view(self.view)
+
+    def _sweep(self, sources: Sequence[Source], epoch: int) -> None:
+        """End what was told by sources that nobody reads any more, after those that are read have told what is theirs.
+
+        A source whose id has changed (an account that is named now) lists the same tables as the one before it.
+        """
+        now = self.clock.now()
+        if self._sweep_by is None or self._intake.is_winding_down:
+            return
+        if now < self._sweep_by and any(one.last_success is None for one in self._intake.statuses(sources)):
+            return
+        self._store.retire_sources(frozenset(source.id for source in sources), now, epoch=epoch)
+        self._sweep_by = None
 
     def _waiting(self) -> int:
         counts = self._store.outbox.counts()

@@ -278,6 +278,37 @@ def test_a_reload_swaps_the_sources_and_closes_the_old(store: Store, clock: Cloc
     assert old.closed == 1
 
 
+def test_advice_and_gaps_of_a_source_that_was_removed_end(store: Store, clock: Clock) -> None:
+    removed, stays = FakeSource("removed", metrics=HOT_KEY), FakeSource("stays", table="carts")
+
+    with Bench(store, clock, removed, stays).running() as bench:
+        bench.views.wait_for(is_open)
+        removed.error = SourceError("fake: down", reason=GapReason.UNREACHABLE, retryable=True)
+        bench.views.next(lambda view: bool(view.gaps))
+        bench.sources = [FakeSource("stays", table="carts")]
+        bench.daemon.reload(bench.config)
+        view = bench.views.next(lambda view: not is_open(view))
+
+    assert (view.gaps, view.subjects) == ((), (stays.table,))
+    assert [one.reason for one in store.transitions()][1:] == ["orders is no longer there or no longer watched"]
+
+
+def test_a_source_that_only_changes_its_id_loses_no_advice(store: Store, clock: Clock) -> None:
+    with Bench(store, clock, FakeSource("aws/default", metrics=HOT_KEY)).running() as bench:
+        bench.views.wait_for(is_open)
+        named = FakeSource("aws/1234", metrics=HOT_KEY)
+        named.may_answer.clear()
+        bench.sources = [named]
+        bench.daemon.reload(bench.config)
+        bench.views.next()
+        named.may_answer.set()
+        wait_until(lambda: bench.daemon._sweep_by is None)
+        view = bench.views.next(judged)
+
+    assert is_open(view)
+    assert [one.after for one in store.transitions()] == [AdviceState.OPEN]
+
+
 def test_a_reload_that_is_refused_leaves_everything_as_it_was(store: Store, clock: Clock) -> None:
     source = FakeSource()
 
