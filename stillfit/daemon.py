@@ -9,7 +9,7 @@ Whatever must be remembered is in the store, so the daemon may be killed at any 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,8 +19,10 @@ import structlog
 
 from collector.source import Source
 from stillfit import __version__, cycle
+from stillfit.advice import Advice
 from stillfit.clock import Clock
 from stillfit.config import Config
+from stillfit.cycle import Turn
 from stillfit.errors import StillfitError
 from stillfit.export.health import Health
 from stillfit.export.view import View, view_of
@@ -129,7 +131,10 @@ class Daemon:
             self._sweep(sources, epoch)
             snapshot = self._intake.snapshot(sources, self._config.workloads, self._config.lookback)
             outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
-            self._store.commit(outcome.advice, outcome.transitions, parts.sender.compose(outcome), epoch=epoch)
+            messages = parts.sender.compose(outcome)
+            kept = self._store.commit(outcome.advice, outcome.transitions, messages, epoch=epoch)
+            if kept.superseded:
+                outcome = as_kept(outcome, kept.superseded, self._store.advice())
             view = view_of(self.view, outcome, snapshot, self._intake.statuses(sources))
             self.view = replace(view, queue_length=self._waiting())
             self.health.turned(outcome)
@@ -161,3 +166,13 @@ class Daemon:
     def _keep_house(self) -> None:
         keep = self._config.retention
         self._store.prune(self.clock.now(), Retention(minutes=keep.minutes, hours=keep.hours))
+
+
+def as_kept(turn: Turn, superseded: frozenset[str], stored: Iterable[Advice]) -> Turn:
+    """A turn without what somebody else was quicker to decide: of those records, what the store has."""
+    theirs = {one.id: one for one in stored if one.id in superseded}
+    return replace(
+        turn,
+        advice=tuple(theirs.get(one.id, one) for one in turn.advice),
+        transitions=tuple(one for one in turn.transitions if one.advice_id not in superseded),
+    )

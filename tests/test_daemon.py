@@ -16,9 +16,10 @@ from stillfit.advice import AdviceState
 from stillfit.cli.running import reload
 from stillfit.clock import Clock, FakeClock, ScaledClock
 from stillfit.config import Config, Http, Slack
-from stillfit.daemon import Daemon
+from stillfit.daemon import Daemon, as_kept
 from stillfit.errors import ConfigError, SourceError, StoreError
 from stillfit.export.view import View
+from stillfit.lifecycle import acknowledge
 from stillfit.model import GapReason
 from stillfit.notify import sender_of
 from stillfit.parts import Notified, Parts, knowledge
@@ -226,6 +227,41 @@ def test_a_full_disk_stops_samples_and_loses_no_transition(store: Store, clock: 
 
     assert (paused, is_open(view)) == (True, True)
     assert [one.after for one in store.transitions()] == [AdviceState.OPEN]
+
+
+class Quicker(Store):
+    """A person who takes each open advice on just before the next turn is kept."""
+
+    def commit(self, *args: object, **named: object) -> Committed:
+        for one in self.advice() if named.get("epoch") is not None else ():
+            if one.state is AdviceState.OPEN:
+                taken, transitions = acknowledge(one, one.state_since, by="ana")
+                self.commit([taken], transitions, epoch=None)
+        return super().commit(*args, **named)  # type: ignore[arg-type]  # handed on as they came
+
+
+def test_what_a_person_decided_during_a_turn_is_what_is_shown(tmp_path: Path, clock: Clock) -> None:
+    store = Quicker.open(f"sqlite:///{tmp_path}/stillfit.db", clock=clock, ballast_bytes=4096)
+
+    with Bench(store, clock, FakeSource(metrics=HOT_KEY)).running() as bench:
+        bench.views.wait_for(is_open)
+        first = bench.views.next(lambda view: bool(view.advice))
+    store.close()
+
+    assert [one.state for one in first.advice] == [AdviceState.ACKNOWLEDGED]
+
+
+def test_what_somebody_else_decided_is_not_counted(store: Store, clock: Clock) -> None:
+    with Bench(store, clock, FakeSource(metrics=HOT_KEY)).running() as bench:
+        outcome = bench.views.wait_for(is_open).turn
+    (advice,) = store.advice()
+    taken, _ = acknowledge(advice, clock.now(), by="ana")
+    assert outcome is not None
+    assert outcome.transitions
+
+    kept = as_kept(outcome, frozenset({advice.id}), (taken,))
+
+    assert (kept.advice, kept.transitions) == ((taken,), ())
 
 
 def test_a_chunk_that_is_garbled_meanwhile_neither_resolves_nor_repeats(store: Store, clock: Clock) -> None:
