@@ -49,6 +49,12 @@ class LeaseLostError(StoreError):
         super().__init__(message, retryable=False)
 
 
+class ListenError(StillfitError):
+    """The address of the pages cannot be listened on."""
+
+    exit_code = 4
+
+
 class DeliveryError(StillfitError):
     """A sink did not take a message."""
 

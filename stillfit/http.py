@@ -22,7 +22,7 @@ import structlog
 
 from stillfit.clock import Clock
 from stillfit.config import Http
-from stillfit.errors import StillfitError
+from stillfit.errors import ListenError
 from stillfit.export.health import Health
 from stillfit.export.labels import clean
 from stillfit.export.pages import Pages
@@ -57,7 +57,7 @@ class Served:
 
 @contextmanager
 def serve_pages(daemon: Shown, settings: Http, on_reload: Callable[[], None] | None = None) -> Iterator[Served]:
-    """Serve the pages until the block ends. Raises StillfitError when the address cannot be listened on.
+    """Serve the pages until the block ends. Raises ListenError when the address cannot be listened on.
 
     `on_reload` is called, from a thread of the server, for a POST to /-/reload where the settings allow it.
     """
@@ -80,7 +80,7 @@ def _listen(settings: Http) -> _Server:
     try:
         return _Server((settings.host, settings.port), _Handler)
     except (OSError, OverflowError) as error:
-        raise StillfitError(
+        raise ListenError(
             f"http: cannot listen on {settings.host}:{settings.port} ({error}): "
             "stop what uses it, or set http.host and http.port (port 0 takes a free one)"
         ) from error

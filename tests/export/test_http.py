@@ -14,7 +14,7 @@ import structlog
 
 from stillfit.clock import Clock, FakeClock
 from stillfit.config import Http
-from stillfit.errors import StillfitError
+from stillfit.errors import ListenError
 from stillfit.export import pages
 from stillfit.export.health import Health
 from stillfit.export.view import View
@@ -230,9 +230,10 @@ def test_a_defect_is_told_to_the_log_and_not_to_the_caller(url: str, monkeypatch
 def test_a_taken_port_says_what_to_do(url: str, daemon: FakeDaemon) -> None:
     port = int(url.rpartition(":")[2])
 
+    assert ListenError.exit_code == 4
     with (
         pytest.raises(
-            StillfitError, match=rf"http: cannot listen on 127\.0\.0\.1:{port} .*: stop what uses it, or set"
+            ListenError, match=rf"http: cannot listen on 127\.0\.0\.1:{port} .*: stop what uses it, or set"
         ),
         serve_pages(FakeDaemon(), Http(port=port)),
     ):
@@ -241,7 +242,7 @@ def test_a_taken_port_says_what_to_do(url: str, daemon: FakeDaemon) -> None:
 
 def test_an_address_that_is_not_ours_says_what_to_do() -> None:
     with (
-        pytest.raises(StillfitError, match=r"cannot listen on 192\.0\.2\.1:0"),
+        pytest.raises(ListenError, match=r"cannot listen on 192\.0\.2\.1:0"),
         serve_pages(FakeDaemon(), Http(host="192.0.2.1", port=0)),
     ):
         pytest.fail("it listened")
