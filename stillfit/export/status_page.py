@@ -73,12 +73,20 @@ def _headline(view: View) -> Child:
     if view.turn is None:
         return "Nothing is judged yet: the first look is under way."
     open_ = _open(view)
+    if not open_ and (early := _pending(view)):
+        return f"Nothing to do yet: {early} seen, not for long enough to be told."
     if not open_:
         return f"Nothing to do on what could be judged: {_watched(view)}."
     tables = len({record.subject.parent for record in open_})
     needs = "needs" if tables == 1 else "need"
     worst = f"{open_[0].subject.name}: {open_[0].title[:1].lower()}{open_[0].title[1:]}"
     return (f"{tables} of {_watched(view)} {needs} you. ", tag("span", f"Worst: {worst.rstrip('.')}.", class_="worst"))
+
+
+def _pending(view: View) -> str:
+    """What was found and waits for its dwell time: "nothing" would deny what the detectors count."""
+    count = sum(record.state is AdviceState.PENDING for record in view.advice)
+    return f"{plural(count, 'problem')} {'is' if count == 1 else 'are'}" if count else ""
 
 
 def _watched(view: View) -> str:

@@ -110,6 +110,14 @@ def test_advice_that_waits_for_its_dwell_time_is_not_shown() -> None:
     assert HOT.title not in draw(with_advice(replace(HOT, state=AdviceState.PENDING)))
 
 
+def test_advice_that_waits_for_its_dwell_time_is_not_denied_either() -> None:
+    early = replace(HOT, state=AdviceState.PENDING)
+
+    assert headline(with_advice(early)) == "Nothing to do yet: 1 problem is seen, not for long enough to be told."
+    assert headline(with_advice(early, replace(early, id="A-2"))).startswith("Nothing to do yet: 2 problems are seen")
+    assert headline(with_advice(early, replace(HOT, id="A-3"))).startswith("1 of 4 tables")
+
+
 def test_troubles_of_the_daemon_stand_first() -> None:
     page = draw(VIEW, "the store takes no writes")
 
