@@ -8,7 +8,7 @@ docs/decisions/README.md  from the first line of every decision
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -22,7 +22,7 @@ from stillfit.config import Config
 
 DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false", timedelta: "length of time"}
-KINDS |= {SecretStr: "secret text", Path: "path"}
+KINDS |= {SecretStr: "secret text", Path: "path", date: "date"}
 
 CONFIGURATION = """# Configuration
 
@@ -56,7 +56,7 @@ What goes to a pipe is not wrapped.
 | 1 | `check` found something (see `--fail-on`) |
 | 2 | the command was used wrongly, or what it names is not there |
 | 3 | a file has mistakes; each is told with its line |
-| 4 | a target, a credential or the store cannot be used |
+| 4 | a target, a credential, the store or the port of the pages cannot be used |
 | 5 | a defect of stillfit; the trace is printed |
 
 This page is written from the code: it is the help of every command.
