@@ -17,6 +17,8 @@ from stillfit.metrics import METRICS
 from stillfit.model import Engine, GapReason, Statistic
 
 SCHEMA_ID = "https://github.com/stillfit/stillfit/blob/main/stillfit/observations/schema.json"
+MOST = 1e18
+"""Ours: beyond any measurement in any unit here, and far from where the sum of a million of them overflows."""
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EXPONENT = re.compile(r"[-+]?\d{1,20}(\.\d{0,20})?[eE][-+]?\d{1,3}", re.ASCII)
 _LENGTH = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
@@ -60,6 +62,14 @@ def _when(value: str) -> str:
     return value
 
 
+def _measurable(value: float) -> float:
+    if value < 0:
+        raise ValueError(f"no measurement is below zero, not {value:g}")
+    if value > MOST:
+        raise ValueError(f"no measurement is above {MOST:g}, not {value:g}")
+    return value
+
+
 def _names(choices: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": sorted(choices)})
 
@@ -76,7 +86,12 @@ Length = Annotated[
     Field(gt=0, le=400 * 86400),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[0-9]+[smhd]$"}, {"type": "integer", "minimum": 1}]}),
 ]
-Number = Annotated[float, BeforeValidator(plain), Field(allow_inf_nan=False)]
+Number = Annotated[
+    float,
+    BeforeValidator(plain),
+    Field(allow_inf_nan=False, json_schema_extra={"minimum": 0, "maximum": MOST}),
+    AfterValidator(_measurable),
+]
 Metric = Annotated[str, _names(METRICS)]
 Setting = Annotated[str, _names(ATTRIBUTES)]
 Missing = Annotated[str, _names({*METRICS, *ATTRIBUTES, "*"})]
