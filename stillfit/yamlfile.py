@@ -120,7 +120,7 @@ def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int, st
     """Each place with its line and, where its structure is wrong, why."""
     if node is None:
         return
-    yield place, node.start_mark.line + 1, ""
+    yield place, node.start_mark.line + 1, _HALF if _half_of_a_character(node) else ""
     if isinstance(node, yaml.SequenceNode):
         for position, child in enumerate(node.value):
             yield from _walk(child, (*place, position))
@@ -133,7 +133,7 @@ def _walk_mapping(node: yaml.MappingNode, place: Place) -> Iterator[tuple[Place,
     for key, child in node.value:
         line = key.start_mark.line + 1
         here = (*place, str(key.value))
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, yaml.ScalarNode) or _half_of_a_character(key):
             yield place, line, "a key must be plain text"
             continue
         if key.value in first:
@@ -142,6 +142,14 @@ def _walk_mapping(node: yaml.MappingNode, place: Place) -> Iterator[tuple[Place,
         first[key.value] = line
         yield here, line, ""
         yield from _walk(child, here)
+
+
+_HALF = "an escape in it is half of a character: write the character itself, or \\U and its eight digits"
+
+
+def _half_of_a_character(node: yaml.Node) -> bool:
+    """Whether a text holds a surrogate, which no file, no database and no message can be written with."""
+    return isinstance(node, yaml.ScalarNode) and any("\ud800" <= one <= "\udfff" for one in node.value)
 
 
 def _line_of_control_character(text: str) -> int:
