@@ -19,6 +19,8 @@ from stillfit.observations.mistakes import in_order, mistakes, without
 from stillfit.observations.statements import Observations, Statements
 from stillfit.yamlfile import Document, Place, parse
 
+MOST_BYTES = 64_000_000
+"""Ours: of anything that is read at all; an answer of CloudWatch may be larger than an observation file."""
 SUFFIXES = (".json", ".yaml", ".yml")
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 _AWS_KEYS = frozenset({"Table", "MetricDataQueries", "MetricDataResults"})
@@ -112,7 +114,11 @@ def _captured(paths: list[Path]) -> Observations:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:  # a pipe and a device have no size to ask for
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ConfigError((f"{path}:1: file: larger than {MOST_BYTES} bytes; split it",))
+        return content.decode("utf-8")
     except OSError as error:
         raise ConfigError((f"{path}:1: file: cannot be read: {error.strerror}",)) from error
     except UnicodeDecodeError as error:

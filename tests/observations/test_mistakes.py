@@ -50,6 +50,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(": ")[0] for line in mistakes(wrong)] == ["a.yaml:4", "a.yaml:5", "a.yaml:6"]
 
 
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^/dev/zero:1: file: larger than 64000000 bytes; split it$"):
+        load(Path("/dev/zero"))
+
+
 def test_a_series_said_twice_names_the_first() -> None:
     one = "{metric: read_throttle_events, constant: 1}"
     (told,) = mistakes(f"{HEAD},\n    series: [{one},\n    {one}]}}\n")
