@@ -11,16 +11,20 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from stillfit.errors import StoreError
 
 BUSY_TIMEOUT_MS = 5_000  # ours: longer than any of our own transactions, shorter than a collecting interval
 _WRITES = "stillfit_writes"  # execution option: how a transaction begins
+_FILE = "stillfit_file"  # of a connection: which file it was opened on
+_GONE = "the file was removed or replaced under the running stillfit: put it back, or start stillfit anew"
 _T = TypeVar("_T")
 
 _SQLITE_REFUSALS = (  # prefix of the SQLite result code, what it means and what next, heals by itself
@@ -128,7 +132,7 @@ def sqlite_engine(path: str, *, synchronous: str) -> sa.Engine:
     engine = sa.create_engine(sa.URL.create("sqlite", database=path), connect_args={"isolation_level": None})
 
     @sa.event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
@@ -138,13 +142,25 @@ def sqlite_engine(path: str, *, synchronous: str) -> sa.Engine:
             "journal_size_limit=67108864",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        record.info[_FILE] = _identity(path)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
+        if connection.info[_FILE] != _identity(path):
+            raise StoreError(f"store {path}: {_GONE}", retryable=True)
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file a path leads to now. SQLite writes to a removed file without a word, until the process ends."""
+    try:
+        found = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def postgresql_engine(url: sa.URL) -> sa.Engine:

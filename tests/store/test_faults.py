@@ -118,6 +118,29 @@ def test_history_goes_on_by_itself_when_there_is_room_again(sqlite_store: Store,
     assert sqlite_path.with_name("stillfit.db.ballast").stat().st_size == BALLAST
 
 
+def test_a_file_that_is_taken_away_is_told_of_and_work_goes_on_once_it_is_back(
+    sqlite_store: Store, sqlite_path: Path
+) -> None:
+    seen = batch(series({-30: 2.0}, [(-60, 0)]), subjects_seen=(ORDERS,))
+    away = sqlite_path.rename(sqlite_path.with_name("away"))
+
+    with pytest.raises(StoreError, match="removed or replaced under the running stillfit: put it back"):
+        sqlite_store.write(seen)
+    away.rename(sqlite_path)
+    sqlite_store.write(seen)
+
+    assert sqlite_store.subjects() == (ORDERS,)
+
+
+def test_a_file_that_another_replaced_is_not_written_to(sqlite_store: Store, sqlite_path: Path) -> None:
+    sqlite_path.rename(sqlite_path.with_name("away"))
+    sqlite_path.write_bytes(b"")
+
+    with pytest.raises(StoreError, match="removed or replaced"):
+        sqlite_store.write(batch(subjects_seen=(ORDERS,)))
+    assert sqlite_path.read_bytes() == b""
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 32 MB; needs the right to mount."""
