@@ -49,12 +49,12 @@ def aws(world: World) -> Iterator[AwsStandIn]:
 
 @pytest.fixture
 def opened(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenSource]:
-    """opened(include=..., attempts=2) gives a source, closed afterwards."""
+    """opened(include=..., attempts=2, read_s=20.0) gives a source, closed afterwards."""
     sources: list[AwsSource] = []
 
-    def open_one(*, attempts: int = 1, **target: Any) -> AwsSource:
+    def open_one(*, attempts: int = 1, read_s: float = 0.5, **target: Any) -> AwsSource:
         where = AwsTarget(**({"region": REGION, "endpoint_url": aws.url} | target))
-        patience = Patience(connect_s=1.0, read_s=0.5, attempts=attempts)
+        patience = Patience(connect_s=1.0, read_s=read_s, attempts=attempts)
         sources.append(open_source(where, clock, patience=patience))
         return sources[-1]
 
