@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from stillfit.cli import app as cli_app
+from stillfit.cli.logs import set_up_logs
 from stillfit.cli.terminal import safe
 from tests.cli.conftest import CASE, ROOT, Stillfit
 
@@ -100,6 +102,21 @@ def test_a_pipe_gets_no_escapes_and_no_blanks_at_line_ends(arguments: list[str])
 
     assert "\x1b" not in told
     assert not [line for line in told.splitlines() if line != line.rstrip()]
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_no_color_ends_the_colours_of_logs_too(
+    no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    try:
+        set_up_logs("text")
+        structlog.get_logger().warning("a line")
+    finally:
+        structlog.reset_defaults()
+
+    assert ("\x1b" in capsys.readouterr().err) is coloured
 
 
 def test_an_ascii_terminal_is_written_to_all_the_same() -> None:
