@@ -232,9 +232,7 @@ def test_a_taken_port_says_what_to_do(url: str, daemon: FakeDaemon) -> None:
 
     assert ListenError.exit_code == 4
     with (
-        pytest.raises(
-            ListenError, match=rf"http: cannot listen on 127\.0\.0\.1:{port} .*: stop what uses it, or set"
-        ),
+        pytest.raises(ListenError, match=rf"http: cannot listen on 127\.0\.0\.1:{port} .*: stop what uses it, or set"),
         serve_pages(FakeDaemon(), Http(port=port)),
     ):
         pytest.fail("it listened")
