@@ -72,7 +72,14 @@ def stillfit(
 @app.command()
 def demo(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     seed: Annotated[int, typer.Option(help="Names, sizes and noise follow from it; the story stays.")] = 7,
-    speed: Annotated[float, typer.Option(help="Simulated seconds in one real second.", min=1, max=3600)] = 60.0,
+    speed: Annotated[
+        float,
+        typer.Option(
+            help="Simulated seconds in one real second; beyond 240 reading cannot keep up with the story.",
+            min=1,
+            max=240,
+        ),
+    ] = 60.0,
     port: Annotated[int, typer.Option(help="Port of the status page; 0 takes a free one.", min=0, max=65535)] = 9877,
     host: Annotated[str, typer.Option(help="Address of the status page; loopback by default.")] = "127.0.0.1",
     seconds: Annotated[float, typer.Option("--for", help="End by itself after this many real seconds.", min=0)] = 0.0,
