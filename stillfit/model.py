@@ -33,11 +33,15 @@ class Level(StrEnum):
     """What kind of thing a subject is; an analyzer judges one level."""
 
     SCOPE = "scope"
+    CLUSTER = "cluster"  # a DAX cluster; a Cassandra cluster is a scope
     KEYSPACE = "keyspace"
     TABLE = "table"
     INDEX = "index"
     NODE = "node"
     REPLICA = "replica"  # one table on one Cassandra node
+
+
+_NAMES = ("cluster", "keyspace", "table", "index", "node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -47,6 +51,7 @@ class Subject:
     engine: Engine
     scope: tuple[str, str]
     """(account, region) on AWS, (cluster, datacenter) on Cassandra."""
+    cluster: str = ""
     keyspace: str = ""
     table: str = ""
     index: str = ""
@@ -60,6 +65,8 @@ class Subject:
             return Level.REPLICA if self.node else Level.TABLE
         if self.node:
             return Level.NODE
+        if self.cluster:
+            return Level.CLUSTER
         return Level.KEYSPACE if self.keyspace else Level.SCOPE
 
     @property
@@ -73,7 +80,7 @@ class Subject:
     def name(self) -> str:
         """What an operator calls it: orders, orders/by-status, shop.jobs, shop.jobs on 10.0.0.1."""
         table = f"{self.keyspace}.{self.table}" if self.keyspace and self.table else self.table or self.keyspace
-        named = f"{table}/{self.index}" if self.index else table
+        named = f"{table}/{self.index}" if self.index else table or self.cluster
         if self.node:
             return f"{named} on {self.node}" if named else self.node
         return named or "/".join(self.scope)
@@ -81,7 +88,7 @@ class Subject:
     def __str__(self) -> str:
         """dynamodb/123456789012/eu-west-1/table=orders/index=by-status, each part percent-encoded."""
         parts = [self.engine.value, *(quote(part, safe="") for part in self.scope)]
-        named = (("keyspace", self.keyspace), ("table", self.table), ("index", self.index), ("node", self.node))
+        named = ((name, getattr(self, name)) for name in _NAMES)
         return "/".join(parts + [f"{key}={quote(value, safe='')}" for key, value in named if value])
 
     @classmethod
@@ -89,7 +96,7 @@ class Subject:
         """Read the text form back. Raises ValueError on anything `str` would not have written."""
         engine, first, second, *rest = text.split("/") if text.count("/") >= 2 else ["", "", ""]
         names = dict(part.split("=", 1) for part in rest if "=" in part)
-        if len(names) != len(rest) or not set(names) <= {"keyspace", "table", "index", "node"}:
+        if len(names) != len(rest) or not set(names) <= set(_NAMES):
             raise ValueError(f"{text!r} is not the text form of a subject")
         decoded = {key: unquote(value) for key, value in names.items()}
         return cls(engine=Engine(engine), scope=(unquote(first), unquote(second)), **decoded)

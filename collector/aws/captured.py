@@ -159,7 +159,7 @@ def _ask(place: int, query: Content, window: Span, scope: tuple[str, str]) -> tu
     subject, operation = _subject(metric["Dimensions"], scope)
     slot = _slot(query["Id"], spec, stat["Stat"])
     whole = Span(window.start, window.end // period * period)
-    ask = Ask(number=place, subject=subject, spec=spec, operation=operation, slots=(slot,), rendered={})
+    ask = Ask(number=place, subject=subject, spec=spec, part=operation, slots=(slot,), rendered={})
     return Stretch(period, whole), ask
 
 

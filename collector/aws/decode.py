@@ -88,7 +88,7 @@ def _series(ask: Ask, slot: Slot, stretch: Stretch, row: _Row) -> Series:
         times=row[0],
         values=row[1],
         covered=(stretch.window,),
-        dimension=ask.operation,
+        dimension=ask.part,
     )
 
 

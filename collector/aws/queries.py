@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from stillfit.metrics import THROTTLE_REASONS
-from stillfit.model import Level, Statistic, Subject
+from stillfit.model import Engine, Level, Statistic, Subject
 
 NAMESPACE = "AWS/DynamoDB"
 MINUTE, FIVE_MINUTES = 60, 300
@@ -35,6 +35,9 @@ class Spec:
     name: str
     brings: tuple[tuple[str, Statistic, str], ...]
     period_s: int = MINUTE
+    namespace: str = NAMESPACE
+    part: str = "Operation"
+    """The dimension that divides a metric of one subject, where an ask names a part: GetItem, a receiving region."""
 
 
 def _sum(name: str, metric: str) -> Spec:
@@ -139,7 +142,8 @@ class Ask:
     number: int
     subject: Subject
     spec: Spec
-    operation: str
+    part: str
+    """Which part of the metric (an operation, a receiving region); empty: all of it."""
     slots: tuple[Slot, ...]
     rendered: dict[int, bytes]
 
@@ -155,10 +159,10 @@ class Questions:
     def __init__(self) -> None:
         self._asks: dict[tuple[Subject, str, str], Ask] = {}
 
-    def ask(self, subject: Subject, spec: Spec, operation: str = "") -> Ask:
-        key = (subject, spec.name, operation)
+    def ask(self, subject: Subject, spec: Spec, part: str = "") -> Ask:
+        key = (subject, spec.name, part)
         if key not in self._asks:
-            self._asks[key] = _made(len(self._asks), subject, spec, operation)
+            self._asks[key] = _made(len(self._asks), subject, spec, part)
         return self._asks[key]
 
 
@@ -174,22 +178,27 @@ def standing(questions: Questions, subject: Subject, *, provisioned: bool) -> It
         yield questions.ask(subject, spec)
 
 
-def _made(number: int, subject: Subject, spec: Spec, operation: str) -> Ask:
+def dimensions(subject: Subject) -> tuple[tuple[str, str], ...]:
+    """What CloudWatch calls a subject; parts that it does not have are empty."""
+    if subject.engine is Engine.KEYSPACES:
+        return (("Keyspace", subject.keyspace), ("TableName", subject.table))
+    if subject.engine is Engine.DAX:
+        return (("ClusterId", subject.cluster), ("NodeId", subject.node))
+    return (("TableName", subject.table), ("GlobalSecondaryIndexName", subject.index))
+
+
+def _made(number: int, subject: Subject, spec: Spec, part: str) -> Ask:
     slots = tuple(
         Slot(id=f"q{number}_{place}", metric=metric, statistic=statistic, cloudwatch_statistic=name)
         for place, (metric, statistic, name) in enumerate(spec.brings)
     )
-    return Ask(number=number, subject=subject, spec=spec, operation=operation, slots=slots, rendered={})
+    return Ask(number=number, subject=subject, spec=spec, part=part, slots=slots, rendered={})
 
 
 def _queries(ask: Ask, period_s: int) -> Iterator[dict[str, object]]:
-    named = (
-        ("TableName", ask.subject.table),
-        ("GlobalSecondaryIndexName", ask.subject.index),
-        ("Operation", ask.operation),
-    )
-    dimensions = [{"Name": name, "Value": value} for name, value in named if value]
-    metric = {"Namespace": NAMESPACE, "MetricName": ask.spec.name, "Dimensions": dimensions}
+    named = (*dimensions(ask.subject), (ask.spec.part, ask.part))
+    given = [{"Name": name, "Value": value} for name, value in named if value]
+    metric = {"Namespace": ask.spec.namespace, "MetricName": ask.spec.name, "Dimensions": given}
     for slot in ask.slots:
         stat = {"Metric": metric, "Period": period_s, "Stat": slot.cloudwatch_statistic}
         yield {"Id": slot.id, "MetricStat": stat}

@@ -16,19 +16,19 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from collector.aws.access import Access
 from collector.aws.autoscaling import ATTRIBUTES as SCALING_ATTRIBUTES
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.cloudwatch import WORKERS, MetricReader
-from collector.aws.connection import Connection, account_of
-from collector.aws.decode import Missing
 from collector.aws.inventory import Found, Inventory, Member
-from collector.aws.limiter import Limiter, StoppedError
+from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import Operations, list_operations, nothing_served
-from collector.aws.planner import Stretch, pack
+from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import PER_OPERATION, Ask, Questions, standing
+from collector.aws.reading import Look, Reading
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tripwire import Tripwire, may_lead_to, origin
 from stillfit.clock import Clock
@@ -51,8 +51,6 @@ SETTLE_S = 300
 is made again with what came later, because every cycle reads the last 15 minutes anew."""
 SIZE_PERIOD_S = 3_600
 """Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
-POINTS_A_BATCH = 2_000_000
-"""Of 16 bytes each: what one batch may hold of memory (ours: 32 MB)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
 
@@ -62,11 +60,11 @@ class _Cycle:
     """What one cycle has found so far."""
 
     at: datetime
+    look: Look
     begin: Begin
     members: tuple[Member, ...]
+    tripwire: Tripwire
     operations: Operations | None = None
-    tripwire: Tripwire = field(default_factory=Tripwire)
-    missing: list[Missing] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
     @property
@@ -77,46 +75,35 @@ class _Cycle:
         return self.operations.of(table) if self.operations else ()
 
 
-@dataclass(slots=True)
-class _Taken:
-    """Answers that are not handed over yet."""
-
-    series: list[Series] = field(default_factory=list)
-    read: list[tuple[Ask, Stretch]] = field(default_factory=list)
-    points: int = 0
-
-    def add(self, series: Iterable[Series], read: Iterable[tuple[Ask, Stretch]]) -> None:
-        for one in series:
-            self.series.append(one)
-            self.points += len(one.times)
-        self.read.extend(read)
-
-    def clear(self) -> None:
-        self.series.clear()
-        self.read.clear()
-        self.points = 0
-
-
 class AwsSource:
     """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
 
     settle_s = SETTLE_S
 
-    def __init__(self, target: AwsTarget, clock: Clock, connection: Connection, account: str, limiter: Limiter) -> None:
+    def __init__(self, access: Access) -> None:
+        """Raises SourceError where nobody can be signed in."""
+        target, connection = access.target, access.connection
+        account = access.account()
         self.id = f"aws/{account}/{target.region}"
         self.scope = Subject(engine=Engine.DYNAMODB, scope=(account, target.region))
-        self._clock = clock
+        self._access = access
+        self._clock = access.clock
         self._connection = connection
-        self._limiter = limiter
         self._meter = Meter()
         self._pool = Pool(WORKERS, self.id)
         self._inventory = Inventory(connection, target, self.scope, self._pool)
         self._autoscaling = Autoscaling(connection, self.scope, self.id)
         self._scaling: Scaling | None = None
         self._questions = Questions()
-        self._reader = MetricReader(connection, limiter, self._meter, self._pool, self.id)
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
+        self._reading = Reading(
+            self.id,
+            MetricReader(connection, access.limiter, self._meter, self._pool, self.id),
+            self._progress,
+            origin=lambda ask: origin(self._questions, ask),
+        )
         self._price = Price(metrics=0, more=0)
+        access.open()
 
     @property
     def bill(self) -> Bill:
@@ -136,7 +123,7 @@ class AwsSource:
     @property
     def pace(self) -> float:
         """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
-        return self._limiter.pace
+        return self._access.limiter.pace
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when the tables cannot be listed; everything less is a Gap."""
@@ -149,7 +136,9 @@ class AwsSource:
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
-        cycle = _Cycle(at=until, begin=begin, members=found.members)
+        tripwire = Tripwire()
+        look = Look(until, note=tripwire.note)
+        cycle = _Cycle(at=until, look=look, begin=begin, members=found.members, tripwire=tripwire)
         inventory = self._inventory_batch(cycle, found)
         cycle.operations = self._listed(cycle, recent=since is not None)
         always = self._always(cycle)
@@ -161,14 +150,13 @@ class AwsSource:
 
     def stop(self) -> None:
         """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
-        self._limiter.stop()
-        self._connection.stop()
+        self._access.stop()
         self._pool.stop()
 
     def close(self) -> None:
         """Ends a cycle that is under way as well."""
         self.stop()
-        self._connection.close()
+        self._access.close()
 
     def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:
         scaling_gaps = tuple(self._read_scaling(found.members))
@@ -226,9 +214,9 @@ class AwsSource:
 
     def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
         """First what is always asked, then what its tripwires call for."""
-        yield from self._read(always, cycle)
+        yield from self._reading.batches(always, cycle.look)
         yield Batch(source=self.id, at=cycle.at, series=tuple(self._known_empty(cycle)))
-        yield from self._read(list(self._called_for(cycle)), cycle)
+        yield from self._reading.batches(list(self._called_for(cycle)), cycle.look)
 
     def _asks(self, cycle: _Cycle) -> Iterator[Ask]:
         for member in cycle.members:
@@ -257,57 +245,26 @@ class AwsSource:
                 yield from nothing_served(member.table, Span(cycle.begin.start, cycle.begin.until))
         self._meter.add(spared_metrics=spared)
 
-    def _read(self, wanted: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
-        """Answers in batches of many series: the store writes each of its chunks once a batch."""
-        missing: list[Missing] = []
-        taken = _Taken()
-        for request, got in self._reader.read(pack(wanted)):
-            lost = {one.ask.number for one in got.missing}
-            taken.add(got.series, [(ask, request.stretch) for ask in request.asks if ask.number not in lost])
-            missing += got.missing
-            cycle.tripwire.note(got.series)
-            if taken.points >= POINTS_A_BATCH:
-                yield from self._handed_over(taken, cycle)
-        yield from self._handed_over(taken, cycle)
-        for one in missing:
-            self._progress.failed(origin(self._questions, one.ask), one.stretch)
-        cycle.missing += missing
-
-    def _handed_over(self, taken: _Taken, cycle: _Cycle) -> Iterator[Batch]:
-        """What was taken so far; it counts as read once whoever stores it comes back for more."""
-        if taken.series:
-            yield Batch(source=self.id, at=cycle.at, series=tuple(taken.series))
-        for ask, stretch in taken.read:
-            self._progress.read(ask, stretch)
-        taken.clear()
-
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
-        asked = (gap for one in cycle.missing for gap in self._gaps_of(one))
         not_asked = (gap for subject in cycle.subjects for gap in cycle.tripwire.not_asked(subject, self.id))
-        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *asked, *cycle.gaps)}
+        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)}
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
 
-    def _gaps_of(self, missing: Missing) -> Iterator[Gap]:
-        for metric in sorted({slot.metric for slot in missing.ask.slots}):
-            yield self._gap(missing.ask.subject, metric, missing.reason, missing.what_happened, missing.stretch.window)
-
-    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str, span: Span | None = None) -> Gap:
-        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id, span=span)
+    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
+        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
 
 
 def open_source(
     target: AwsTarget, clock: Clock, *, patience: Patience | None = None, calls_per_s: float | None = None
 ) -> AwsSource:
     """Sign in and ask whose account it is. Raises SourceError where that fails or it is another than configured."""
-    limiter = Limiter(clock, calls_per_s=calls_per_s) if calls_per_s else Limiter(clock)
-    connection = Connection(target, clock, limiter, patience or Patience())
+    access = Access(target, clock, patience=patience, calls_per_s=calls_per_s)
     try:
-        account = account_of(connection, target)
+        return AwsSource(access)
     except SourceError:
-        connection.close()
+        access.connection.close()
         raise
-    return AwsSource(target, clock, connection, account, limiter)
 
 
 def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: _Cycle) -> Price:

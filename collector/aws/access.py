@@ -1,0 +1,53 @@
+"""One account and region, signed in once, for all the sources that read there.
+
+CloudWatch counts its quotas per account and region, so everything that reads metrics there draws from one limiter; and
+whoever has signed in for DynamoDB need not do it again for DAX.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from collector.aws.connection import Connection, account_of
+from collector.aws.limiter import Limiter
+from collector.aws.target import AwsTarget, Patience
+from stillfit.clock import Clock
+
+
+class Access:
+    """Shared by the sources of one account and region; they are stopped together, and the last to close closes it."""
+
+    def __init__(
+        self, target: AwsTarget, clock: Clock, *, patience: Patience | None = None, calls_per_s: float | None = None
+    ) -> None:
+        self.target = target
+        self.clock = clock
+        self.limiter = Limiter(clock, calls_per_s=calls_per_s) if calls_per_s else Limiter(clock)
+        self.connection = Connection(target, clock, self.limiter, patience or Patience())
+        self._account = ""
+        self._users = 0
+        self._lock = threading.RLock()
+
+    def account(self) -> str:
+        """Whose credentials these are, asked once. Raises SourceError when that fails or it is another's."""
+        with self._lock:
+            if not self._account:
+                self._account = account_of(self.connection, self.target)
+            return self._account
+
+    def open(self) -> None:
+        """One more source reads here."""
+        with self._lock:
+            self._users += 1
+
+    def stop(self) -> None:
+        """No call waits for its turn any more, whichever source made it: all are being stopped."""
+        self.limiter.stop()
+        self.connection.stop()
+
+    def close(self) -> None:
+        """One source less."""
+        with self._lock:
+            self._users -= 1
+            if self._users <= 0:
+                self.connection.close()

@@ -1,0 +1,110 @@
+"""Planned asks as batches: read, handed over in bounded pieces, and remembered as read once they are stored.
+
+reading = Reading(source_id, reader, progress)
+look = Look(at=until)
+yield from reading.batches(wanted, look)
+yield from reading.gaps(look)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from collector.aws.cloudwatch import MetricReader
+from collector.aws.decode import Missing
+from collector.aws.planner import Stretch, pack
+from collector.aws.progress import Progress
+from collector.aws.queries import Ask
+from stillfit.model import Batch, Gap, Series
+
+POINTS_A_BATCH = 2_000_000
+"""Of 16 bytes each: what one batch may hold of memory (ours: 32 MB)."""
+
+Planned = tuple[Ask, Stretch]
+
+
+@dataclass(slots=True)
+class Look:
+    """What one cycle of one source has met so far."""
+
+    at: datetime
+    note: Callable[[Iterable[Series]], None] = lambda _series: None
+    """Sees all series as they come."""
+    missing: list[Missing] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Answers that are not handed over yet."""
+
+    series: list[Series] = field(default_factory=list)
+    read: list[Planned] = field(default_factory=list)
+    points: int = 0
+
+    def add(self, series: Iterable[Series], read: Iterable[Planned]) -> None:
+        for one in series:
+            self.series.append(one)
+            self.points += len(one.times)
+        self.read.extend(read)
+
+    def clear(self) -> None:
+        self.series.clear()
+        self.read.clear()
+        self.points = 0
+
+
+class Reading:
+    """How every AWS source reads its metrics. One cycle at a time."""
+
+    def __init__(
+        self,
+        source: str,
+        reader: MetricReader,
+        progress: Progress,
+        *,
+        origin: Callable[[Ask], Ask] = lambda ask: ask,
+    ) -> None:
+        """`origin` names the ask that led to another: both are read again when that fails."""
+        self._source = source
+        self._reader = reader
+        self._progress = progress
+        self._origin = origin
+
+    def batches(self, wanted: Iterable[Planned], look: Look) -> Iterator[Batch]:
+        """Answers in batches of many series, since the store writes each of its chunks once a batch."""
+        missing: list[Missing] = []
+        taken = _Taken()
+        for request, got in self._reader.read(pack(wanted)):
+            lost = {one.ask.number for one in got.missing}
+            taken.add(got.series, [(ask, request.stretch) for ask in request.asks if ask.number not in lost])
+            missing += got.missing
+            look.note(got.series)
+            if taken.points >= POINTS_A_BATCH:
+                yield from self._handed_over(taken, look)
+        yield from self._handed_over(taken, look)
+        for one in missing:
+            self._progress.failed(self._origin(one.ask), one.stretch)
+        look.missing += missing
+
+    def gaps(self, look: Look) -> Iterator[Gap]:
+        """What could not be read, metric by metric."""
+        for one in look.missing:
+            for metric in sorted({slot.metric for slot in one.ask.slots}):
+                yield Gap(
+                    subject=one.ask.subject,
+                    missing=metric,
+                    reason=one.reason,
+                    detail=one.what_happened,
+                    source=self._source,
+                    span=one.stretch.window,
+                )
+
+    def _handed_over(self, taken: _Taken, look: Look) -> Iterator[Batch]:
+        """What was taken so far; it counts as read once whoever stores it comes back for more."""
+        if taken.series:
+            yield Batch(source=self._source, at=look.at, series=tuple(taken.series))
+        for ask, stretch in taken.read:
+            self._progress.read(ask, stretch)
+        taken.clear()
