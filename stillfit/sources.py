@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from collector.aws.source import SETTLE_S, AwsSource, open_source
+from collector.aws.access import Access
+from collector.aws.source import SETTLE_S, AwsSource
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
 from collector.promql.client import Endpoint, PromClient
@@ -20,7 +22,7 @@ from stillfit.model import Batch, Engine, Subject
 
 
 class SigningIn:
-    """An account-region that signs in when it is first read, so that AWS being down never keeps the daemon down.
+    """A service of an account and region that signs in when it is first read: AWS being down never keeps us down.
 
     Its id comes from the configuration alone and stays the same whether or not the account has answered yet.
     """
@@ -58,7 +60,9 @@ class SigningIn:
 def sources(config: Config, clock: Clock) -> tuple[tuple[Source, timedelta], ...]:
     """Every source that the configuration names, with how often it is read."""
     accounts = [
-        (SigningIn(one, region, _opener(one, region, clock)), one.every) for one in config.aws for region in one.regions
+        (SigningIn(one, region, partial(AwsSource, Access(target(one, region), clock))), one.every)
+        for one in config.aws
+        for region in one.regions
     ]
     clusters = [(CassandraSource(one), one.every) for one in config.cassandra]
     stores = [(source, one.every) for one in config.prometheus for source in prometheus_sources(one)]
@@ -112,7 +116,3 @@ def target(settings: Aws, region: str) -> AwsTarget:
         exclude=settings.exclude,
         first_look=settings.first_look,
     )
-
-
-def _opener(settings: Aws, region: str, clock: Clock) -> Callable[[], AwsSource]:
-    return lambda: open_source(target(settings, region), clock)

@@ -12,6 +12,7 @@ from collector.aws.connection import Connection, account_of
 from collector.aws.limiter import Limiter
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import Clock
+from stillfit.errors import SourceError
 
 
 class Access:
@@ -32,7 +33,11 @@ class Access:
         """Whose credentials these are, asked once. Raises SourceError when that fails or it is another's."""
         with self._lock:
             if not self._account:
-                self._account = account_of(self.connection, self.target)
+                try:
+                    self._account = account_of(self.connection, self.target)
+                except SourceError:
+                    self.connection.close()  # nobody reads here yet; the next attempt begins anew
+                    raise
             return self._account
 
     def open(self) -> None:

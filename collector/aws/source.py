@@ -259,12 +259,7 @@ def open_source(
     target: AwsTarget, clock: Clock, *, patience: Patience | None = None, calls_per_s: float | None = None
 ) -> AwsSource:
     """Sign in and ask whose account it is. Raises SourceError where that fails or it is another than configured."""
-    access = Access(target, clock, patience=patience, calls_per_s=calls_per_s)
-    try:
-        return AwsSource(access)
-    except SourceError:
-        access.connection.close()
-        raise
+    return AwsSource(Access(target, clock, patience=patience, calls_per_s=calls_per_s))
 
 
 def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: _Cycle) -> Price:
