@@ -1,4 +1,4 @@
-"""A stand-in for the AWS endpoints that stillfit reads: CloudWatch, DynamoDB, Application Auto Scaling and STS.
+"""A stand-in for the AWS endpoints that stillfit reads: CloudWatch, DynamoDB, Keyspaces, DAX, Auto Scaling and STS.
 
 It is an independent truth: nothing here imports the collectors or the spine, every request and every answer is checked
 against botocore's own service models, and what the service refuses is refused with the service's error shapes.
@@ -10,6 +10,8 @@ against botocore's own service models, and what the service refuses is refused w
     world.dynamodb.put_table(ACCOUNT, "eu-west-1", {"TableName": "orders", ...}, Extras(tags={"team": "shop"}))
     world.dynamodb.delete_table(ACCOUNT, "eu-west-1", "orders")
     world.scaling.put_target(ACCOUNT, "eu-west-1", {...})   # put_policy, put_activity, put_action likewise
+    world.keyspaces.put_table(ACCOUNT, "eu-west-1", {"keyspaceName": "shop", "tableName": "jobs", ...})
+    world.dax.put_cluster(ACCOUNT, "eu-west-1", {"ClusterName": "front"}, nodes=3)
     world.identities.add_key("AKIDEXAMPLE", account=ACCOUNT)  # unknown: DEFAULT_ACCOUNT, 12 digits: itself
     world.identities.add_role("arn:aws:iam::222233334444:role/reader", external_id="s3cret")
     world.before_call.append(lambda call: simulator.advance(call.at))  # bring tables and settings up to now

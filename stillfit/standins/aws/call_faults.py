@@ -58,10 +58,9 @@ def _unavailable(_: Call) -> RefusedError:
 
 
 def _denied(call: Call) -> RefusedError:
-    reason = f"because no identity-based policy allows the {call.action} action"
-    return RefusedError(
-        "AccessDeniedException", f"User: {call.arn} is not authorized to perform: {call.action} {reason}"
-    )
+    action = _GRANTS.get(call.service, call.action)
+    reason = f"because no identity-based policy allows the {action} action"
+    return RefusedError("AccessDeniedException", f"User: {call.arn} is not authorized to perform: {action} {reason}")
 
 
 def _expired(_: Call) -> RefusedError:
@@ -72,7 +71,9 @@ def _skewed(_: Call) -> RefusedError:
     return RefusedError("InvalidSignatureException", "Signature expired: the request's time is more than 5 min. away.")
 
 
+_GRANTS = {"cassandra": "cassandra:Select"}  # one action for all reads of Keyspaces (its API reference)
 _INTERNAL_ERRORS = {
+    "cassandra": "InternalServerException",
     "cloudwatch": "InternalServiceFault",
     "dynamodb": "InternalServerError",
     "application-autoscaling": "InternalServiceException",

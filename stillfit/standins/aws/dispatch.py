@@ -10,12 +10,14 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from stillfit.standins.aws import cloudwatch, dynamodb, scaling, sts
+from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, sts
 from stillfit.standins.aws.call_faults import refuse_or_wait, travelling, unsent
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, not_modelled
 from stillfit.standins.aws.services import (
     CLOUDWATCH,
+    DAX,
     DYNAMODB,
+    KEYSPACES,
     SCALING,
     STS,
     Service,
@@ -40,6 +42,8 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     DYNAMODB.name: dynamodb.OPERATIONS,
     SCALING.name: scaling.OPERATIONS,
     STS.name: sts.OPERATIONS,
+    KEYSPACES.name: keyspaces.OPERATIONS,
+    DAX.name: dax.OPERATIONS,
 }
 
 

@@ -48,8 +48,10 @@ SCALING = Service(
     version="2016-02-06",
 )
 STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
+KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
+DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, STS)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, STS, KEYSPACES, DAX)
 
 
 @cache

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from stillfit.standins.aws.bill import Bill
 from stillfit.standins.aws.calls import Call
+from stillfit.standins.aws.dax_state import DaxState
 from stillfit.standins.aws.dynamodb_state import DynamoDbState
 from stillfit.standins.aws.faults import Faults
 from stillfit.standins.aws.identities import Identities
+from stillfit.standins.aws.keyspaces_state import KeyspacesState
 from stillfit.standins.aws.metric_store import MetricStore, Publication
 from stillfit.standins.aws.points import Metric, Points, Provider
 from stillfit.standins.aws.quotas import Quotas
@@ -29,6 +31,8 @@ class World:
         self.publication = Publication()
         self.dynamodb = DynamoDbState(now)
         self.scaling = ScalingState(now)
+        self.keyspaces = KeyspacesState(now)
+        self.dax = DaxState(now)
         self.identities = Identities()
         self.quotas = Quotas(now)
         self.tokens = Tokens()
