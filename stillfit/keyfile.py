@@ -52,7 +52,7 @@ def _usable(path: Path) -> bytes:
 
 
 def _read_or_made(path: Path) -> bytes:
-    """Whoever makes the file first wins, whole: all others read it. Raises OSError, and ValueError where it holds none."""
+    """Whoever makes the file first wins; all others read it. Raises OSError, and ValueError where it holds none."""
     if not path.exists():
         descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
         try:

@@ -27,11 +27,12 @@ class Bill:
         self.metrics = 0
         self.paged_metrics = 0
         self.metrics_by_place: Counter[tuple[str, str]] = Counter()  # by account and region
+        self.report_metrics = 0  # of GetInsightRuleReport
         self._lock = threading.Lock()
 
     @property
     def dollars(self) -> float:
-        return self.metrics * USD_PER_METRIC
+        return (self.metrics + self.report_metrics) * USD_PER_METRIC
 
     def served(self, call: Call) -> None:
         with self._lock:
@@ -52,6 +53,17 @@ class Bill:
             self.metrics_by_place[call.account, call.region] += billed
             if call.parameters.get("NextToken") is not None:
                 self.paged_metrics += billed
+
+    def insight_report(self, call: Call, *, metrics: int) -> None:
+        """One GetInsightRuleReport answer, billed like metric data (usage type GIRR-Metrics).
+
+        Whether its statistics count as one metric or each is not documented. This bill counts each, the dearer
+        reading, and one for a report that asks for contributors alone.
+        """
+        billed = max(1, metrics)
+        with self._lock:
+            self.report_metrics += billed
+            self.metrics_by_place[call.account, call.region] += billed
 
 
 def billed_metrics(asked: Iterable[tuple[Metric, str]]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stillfit.standins.aws import insights
 from stillfit.standins.aws.calls import Answer, Call, not_modelled
 from stillfit.standins.aws.get_metric_data import get_metric_data
 from stillfit.standins.aws.metric_store import DAY, LISTED_DAYS
@@ -48,4 +49,5 @@ def _written(metric: Metric) -> Answer:
 OPERATIONS: dict[str, Callable[[World, Call], Answer]] = {
     "GetMetricData": get_metric_data,
     "ListMetrics": list_metrics,
+    **insights.OPERATIONS,
 }

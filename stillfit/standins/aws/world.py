@@ -9,6 +9,7 @@ from stillfit.standins.aws.dax_state import DaxState
 from stillfit.standins.aws.dynamodb_state import DynamoDbState
 from stillfit.standins.aws.faults import Faults
 from stillfit.standins.aws.identities import Identities
+from stillfit.standins.aws.insight_rules import InsightRules
 from stillfit.standins.aws.keyspaces_state import KeyspacesState
 from stillfit.standins.aws.metric_store import MetricStore, Publication
 from stillfit.standins.aws.points import Metric, Points, Provider
@@ -29,6 +30,7 @@ class World:
         self.faults = faults or Faults()
         self.metrics = MetricStore()
         self.publication = Publication()
+        self.insights = InsightRules()
         self.dynamodb = DynamoDbState(now)
         self.scaling = ScalingState(now)
         self.keyspaces = KeyspacesState(now)
