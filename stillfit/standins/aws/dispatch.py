@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, sts
+from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, sts, tagging
 from stillfit.standins.aws.call_faults import refuse_or_wait, travelling, unsent
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, not_modelled
 from stillfit.standins.aws.services import (
@@ -20,6 +20,7 @@ from stillfit.standins.aws.services import (
     KEYSPACES,
     SCALING,
     STS,
+    TAGGING,
     Service,
     answer_check,
     by_signing_name,
@@ -41,6 +42,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     CLOUDWATCH.name: cloudwatch.OPERATIONS,
     DYNAMODB.name: dynamodb.OPERATIONS,
     SCALING.name: scaling.OPERATIONS,
+    TAGGING.name: tagging.OPERATIONS,
     STS.name: sts.OPERATIONS,
     KEYSPACES.name: keyspaces.OPERATIONS,
     DAX.name: dax.OPERATIONS,

@@ -1,15 +1,18 @@
 """DynamoDB's control plane, reads only. One function an operation; OPERATIONS is the table the dispatch reads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from stillfit.standins.aws import backups
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, invalid
 from stillfit.standins.aws.dynamodb_state import Table, table_arn
 from stillfit.standins.aws.faults import FaultKind
+from stillfit.standins.aws.paging import Position, next_page
 from stillfit.standins.aws.world import World
 
 DEFAULT_PAGE = 100  # ListTables
+INSIGHTS_PAGE = 100  # the most of ListContributorInsights (API reference, MaxResults)
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _BEFORE_ALL_NAMES = "---"  # the lowest name the service allows: an empty page ends before the first table
 
@@ -61,8 +64,37 @@ def describe_contributor_insights(world: World, call: Call) -> Answer:
     return {**named, **insights}
 
 
+def list_contributor_insights(world: World, call: Call) -> Answer:
+    """Tables and indexes on which it is, or once was, switched on; of one table, or of all."""
+    only = call.parameters.get("TableName")
+    tables = [_table(world, call)] if only else world.dynamodb.tables(call.account, call.region)
+    position = world.tokens.redeem(call, refusal="ValidationException") or Position(_summaries(tables))
+    items, token = next_page(world, call, position, call.parameters.get("MaxResults", INSIGHTS_PAGE))
+    return {"ContributorInsightsSummaries": items, **token}
+
+
+def describe_kinesis_streaming_destination(world: World, call: Call) -> Answer:
+    table = _table(world, call)
+    destinations = [dict(one) for one in table.extras.kinesis]
+    return {"TableName": table.description["TableName"], "KinesisDataStreamDestinations": destinations}
+
+
 def describe_limits(world: World, call: Call) -> Answer:
     return dict(world.dynamodb.limits(call.account, call.region))
+
+
+def _summaries(tables: Iterable[Table]) -> list[Answer]:
+    """What a summary has of what a description says."""
+    shown = ("ContributorInsightsStatus", "ContributorInsightsMode")
+    return [
+        {
+            "TableName": table.description["TableName"],
+            **({"IndexName": index} if index else {}),
+            **{name: said[name] for name in shown if name in said},
+        }
+        for table in tables
+        for index, said in table.extras.contributor_insights.items()
+    ]
 
 
 def _index_names(description: Mapping[str, Any]) -> set[str]:
@@ -97,5 +129,8 @@ OPERATIONS = {
     "DescribeContinuousBackups": describe_continuous_backups,
     "ListTagsOfResource": list_tags_of_resource,
     "DescribeContributorInsights": describe_contributor_insights,
+    "ListContributorInsights": list_contributor_insights,
+    "DescribeKinesisStreamingDestination": describe_kinesis_streaming_destination,
     "DescribeLimits": describe_limits,
+    **backups.OPERATIONS,
 }

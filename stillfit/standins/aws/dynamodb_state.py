@@ -32,6 +32,8 @@ class Extras:
     )
     tags: Mapping[str, str] = field(default_factory=dict)
     contributor_insights: Mapping[str | None, Mapping[str, Any]] = field(default_factory=dict)
+    kinesis: tuple[Mapping[str, Any], ...] = ()
+    """KinesisDataStreamDestinations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class DynamoDbState:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._tables: dict[tuple[str, str], dict[str, Table]] = {}
+        self._once_tagged: dict[tuple[str, str], set[str]] = {}
         self._limits: dict[tuple[str, str], Mapping[str, int]] = {}
         self._lock = threading.Lock()
 
@@ -63,12 +66,17 @@ class DynamoDbState:
             kept = extras or (old.extras if old else Extras())
             _refuse_misshapen("TimeToLiveDescription", dict(kept.time_to_live))
             _refuse_misshapen("ContinuousBackupsDescription", dict(kept.continuous_backups))
+            for destination in kept.kinesis:
+                _refuse_misshapen("KinesisDataStreamDestination", dict(destination))
             self._tables.setdefault(place, {})[name] = Table(full, kept)
+            if kept.tags:
+                self._once_tagged.setdefault(place, set()).add(name)
 
     def delete_table(self, account: str, region: str, name: str) -> None:
         """Scaling targets and policies stay behind, as they do in the service."""
         with self._lock:
             self._tables.get((account, region), {}).pop(name, None)
+            self._once_tagged.get((account, region), set()).discard(name)
 
     def set_limits(self, account: str, region: str, **limits: int) -> None:
         with self._lock:
@@ -80,6 +88,17 @@ class DynamoDbState:
     def names(self, account: str, region: str) -> list[str]:
         with self._lock:
             return sorted(self._tables.get((account, region), {}))
+
+    def tables(self, account: str, region: str) -> list[Table]:
+        """In order of their names."""
+        with self._lock:
+            found = self._tables.get((account, region), {})
+            return [found[name] for name in sorted(found)]
+
+    def once_tagged(self, account: str, region: str) -> list[str]:
+        """Names of tables that have a tag or had one."""
+        with self._lock:
+            return sorted(self._once_tagged.get((account, region), ()))
 
     def table(self, account: str, region: str, name: str) -> Table | None:
         with self._lock:

@@ -17,14 +17,16 @@ class Position:
     offset: int = 0
 
 
-def next_page(world: World, call: Call, position: Position, size: int) -> tuple[list[Any], dict[str, str]]:
-    """The items of this page, and {"NextToken": ...} where there are more."""
+def next_page(
+    world: World, call: Call, position: Position, size: int, *, parameter: str = "NextToken"
+) -> tuple[list[Any], dict[str, str]]:
+    """The items of this page, and {"NextToken": ...}, or what else the token is called, where there are more."""
     if world.faults.strike({FaultKind.EMPTY_PAGE}, call):
-        return [], {"NextToken": world.tokens.issue(call, position)}
+        return [], {parameter: world.tokens.issue(call, position)}
     end = position.offset + size
     items = list(position.items[position.offset : end])
-    if call.parameters.get("NextToken") and world.faults.strike({FaultKind.REPEATED_TOKEN}, call):
-        return items, {"NextToken": call.parameters["NextToken"]}
+    if call.parameters.get(parameter) and world.faults.strike({FaultKind.REPEATED_TOKEN}, call):
+        return items, {parameter: call.parameters[parameter]}
     if end >= len(position.items):
         return items, {}
-    return items, {"NextToken": world.tokens.issue(call, Position(position.items, end))}
+    return items, {parameter: world.tokens.issue(call, Position(position.items, end))}

@@ -47,11 +47,12 @@ SCALING = Service(
     botocore="application-autoscaling",
     version="2016-02-06",
 )
+TAGGING = Service(name="tag", signing="tagging", botocore="resourcegroupstaggingapi", version="2017-01-26")
 STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
 KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
 DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, STS, KEYSPACES, DAX)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX)
 
 
 @cache

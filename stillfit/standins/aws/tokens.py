@@ -34,9 +34,9 @@ class Tokens:
                 self._issued.popitem(last=False)
         return token
 
-    def redeem(self, call: Call, *, refusal: str) -> Any | None:
-        """The position behind the request's NextToken; None without one; `refusal` is the code for a bad one."""
-        token = call.parameters.get("NextToken")
+    def redeem(self, call: Call, *, refusal: str, parameter: str = "NextToken") -> Any | None:
+        """The position behind the request's token; None without one; `refusal` is the code for a bad one."""
+        token = call.parameters.get(parameter)
         if token is None:
             return None
         with self._lock:
@@ -53,4 +53,4 @@ def _binding(call: Call) -> tuple[str, ...]:
     return call.account, call.region, call.action, digest
 
 
-_FREE = frozenset({"NextToken", "MaxResults", "MaxDatapoints"})
+_FREE = frozenset({"NextToken", "MaxResults", "MaxDatapoints", "PaginationToken", "ResourcesPerPage"})

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from stillfit.standins.aws.backups_state import BackupsState
 from stillfit.standins.aws.bill import Bill
 from stillfit.standins.aws.calls import Call
 from stillfit.standins.aws.dax_state import DaxState
@@ -32,6 +33,7 @@ class World:
         self.publication = Publication()
         self.insights = InsightRules()
         self.dynamodb = DynamoDbState(now)
+        self.backups = BackupsState(self.dynamodb)
         self.scaling = ScalingState(now)
         self.keyspaces = KeyspacesState(now)
         self.dax = DaxState(now)

@@ -155,3 +155,23 @@ def test_a_simulator_is_brought_up_to_now_before_each_answer(world: World, dynam
     )
 
     assert dynamodb.describe_table(TableName="orders")["Table"]["ItemCount"] == int(NOW)
+
+
+def test_contributor_insights_of_a_region_are_listed_where_they_were_ever_on(world: World, dynamodb: Any) -> None:
+    enabled = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsMode": "THROTTLED_KEYS"}
+    failed = {"ContributorInsightsStatus": "FAILED"}
+    world.dynamodb.put_table(*HERE, {"TableName": "orders"}, Extras(contributor_insights={None: enabled, "by": failed}))
+    world.dynamodb.put_table(*HERE, {"TableName": "carts"})
+    listed = dynamodb.list_contributor_insights()["ContributorInsightsSummaries"]
+
+    assert listed == [{"TableName": "orders", **enabled}, {"TableName": "orders", "IndexName": "by", **failed}]
+    assert dynamodb.list_contributor_insights(TableName="carts")["ContributorInsightsSummaries"] == []
+
+
+def test_kinesis_destinations_are_told_as_they_were_put(world: World, dynamodb: Any) -> None:
+    destination = {"StreamArn": "arn:aws:kinesis:eu-west-1:1:stream/s", "DestinationStatus": "ACTIVE"}
+    world.dynamodb.put_table(*HERE, {"TableName": "orders"}, Extras(kinesis=(destination,)))
+    told = dynamodb.describe_kinesis_streaming_destination(TableName="orders")
+
+    assert told["KinesisDataStreamDestinations"] == [destination]
+    assert code_of(dynamodb.describe_kinesis_streaming_destination, TableName="nowhere") == "ResourceNotFoundException"
