@@ -3,7 +3,8 @@
 A cell has three states: a value, covered with nothing published, and not known. Each row of a block is coded by itself:
 as integers scaled by a power of ten where that gives every value back exactly, else as float64, so that one series with
 long fractions does not spoil its neighbours. Both parts are byte-shuffled and compressed with zstd level 1. Higher
-levels, delta and XOR coding before the shuffle were measured and gained nothing (docs/decisions/store-0011).
+levels, delta and XOR coding before the shuffle were measured and gained nothing (docs/decisions/store-0011). Ticks
+before the first and after the last of which anything is known are not written: an open hour costs what it holds.
 
 -0.0 is kept as 0.0: no metric means anything by the sign of zero. A value that is not finite leaves its cell not known.
 """
@@ -23,15 +24,17 @@ from numpy.typing import NDArray
 UNKNOWN, EMPTY, VALUE = 0, 1, 2
 """States of a cell, ordered so that the maximum of two reads is what is known of it."""
 
-_HEADER = struct.Struct("<BHI")  # version, rows, ticks
-_VERSION = 1
+_HEADER = struct.Struct("<BHIII")  # version, rows, ticks, first and end of the ticks that are written
+_HEADER_1 = struct.Struct("<BHI")  # version 1 wrote all ticks
+_VERSION = 2
 _FLOAT_ROW = 255
 _SCALES = (0, 1, 2, 3)  # decimals tried; more than three do not occur in what the sources publish
-_SHIFT = 2  # integers from 0 up move by two: 0 and 1 are states, and high bytes stay zero whatever the gaps
-_INT_MIN, _INT_MAX = -(2**31), 2**31 - 1 - _SHIFT
+# integers from 0 up move by two (VALUE): 0 and 1 are states, and high bytes stay zero whatever the gaps
+_INT_MIN, _INT_MAX = -(2**31), 2**31 - 1 - VALUE
 _FLOAT_UNKNOWN, _FLOAT_EMPTY = 0x7FF8000000000000, 0x7FF8000000000001  # two quiet NaNs
 
 _INT, _BITS = np.dtype(np.int32).newbyteorder("<"), np.dtype(np.uint64).newbyteorder("<")
+_UNSIGNED = np.dtype(np.uint32).newbyteorder("<")
 _Cell = TypeVar("_Cell", np.int32, np.uint64)
 
 _local = threading.local()  # zstd contexts are not safe to share between threads
@@ -43,7 +46,7 @@ class ChunkError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Cells of [row, tick]. `values` count only where `states` says VALUE."""
+    """Cells of [row, tick]. `values` are 0.0 wherever `states` does not say VALUE."""
 
     values: NDArray[np.float64]
     states: NDArray[np.uint8]
@@ -64,6 +67,10 @@ class Block:
         """A view of the ticks [start, end)."""
         return Block(self.values[:, start:end], self.states[:, start:end])
 
+    def rows_of(self, chosen: NDArray[np.bool_]) -> Block:
+        """A copy of some rows."""
+        return Block(self.values[chosen], self.states[chosen])
+
     def cover(self, row: int, start: int, end: int) -> None:
         """The source vouches for these ticks: what was not known is now empty."""
         np.maximum(self.states[row, start:end], EMPTY, out=self.states[row, start:end])
@@ -75,27 +82,31 @@ class Block:
     def paste(self, other: Block, start: int) -> None:
         """Lay a block of as many or fewer rows over the ticks from `start`; nothing known turns unknown."""
         place = self.ticks_of(start, start + other.ticks)
+        values, states = place.values[: other.rows], place.states[: other.rows]
+        if not states.any():
+            values[:], states[:] = other.values, other.states
+            return
         valued = other.states == VALUE
-        place.values[: other.rows][valued] = other.values[valued]
-        np.maximum(place.states[: other.rows], other.states, out=place.states[: other.rows])
+        values[valued] = other.values[valued]
+        np.maximum(states, other.states, out=states)
 
     def same_as(self, other: Block) -> bool:
         """Whether both say the same of every cell."""
-        return np.array_equal(self.states, other.states) and np.array_equal(
-            self.values[self.states == VALUE], other.values[other.states == VALUE]
-        )
+        return np.array_equal(self.states, other.states) and np.array_equal(self.values, other.values)
 
     def copy(self) -> Block:
         return Block(self.values.copy(), self.states.copy())
 
 
 def encode(block: Block) -> bytes:
-    scales = _scales(block)
-    integer = scales != _FLOAT_ROW
-    header = _HEADER.pack(_VERSION, block.rows, block.ticks)
-    body = (
-        header + scales.tobytes() + _shuffled(_integers(block, scales)[integer]) + _shuffled(_floats(block)[~integer])
-    )
+    """Only the ticks from the first to the last of which anything is known are written."""
+    known = np.flatnonzero(block.states.any(axis=0))
+    first, last = (int(known[0]), int(known[-1]) + 1) if len(known) else (0, 0)
+    part = block.ticks_of(first, last)
+    scales = _scales(part)
+    floats = part.rows_of(scales == _FLOAT_ROW)
+    header = _HEADER.pack(_VERSION, block.rows, block.ticks, first, last)
+    body = header + scales.tobytes() + _shuffled(_integers(part, scales)) + _shuffled(_floats(floats))
     return _compressor().compress(body)
 
 
@@ -115,25 +126,37 @@ def checksum(data: bytes, *identity: int) -> int:
 def _scales(block: Block) -> NDArray[np.uint8]:
     """Per row: the fewest decimals with which int32 gives every value back, or _FLOAT_ROW."""
     scales = np.full(block.rows, _FLOAT_ROW, np.uint8)
-    absent = block.states != VALUE
-    with np.errstate(over="ignore", invalid="ignore"):
-        for scale in _SCALES:
-            left = np.flatnonzero(scales == _FLOAT_ROW)
-            if not len(left):
-                break
-            values = block.values[left]
-            scaled = np.rint(values * 10.0**scale)
-            fits = (scaled >= _INT_MIN) & (scaled <= _INT_MAX) & (scaled / 10.0**scale == values)
-            scales[left[(fits | absent[left]).all(axis=1)]] = scale
+    left = np.arange(block.rows)
+    for scale in _SCALES:
+        values = block.values[left] if len(left) < block.rows else block.values
+        fit = _fits(values, scale).all(axis=1)
+        scales[left[fit]] = scale
+        left = left[~fit]
+        if not len(left):
+            break
     return scales
 
 
+def _fits(values: NDArray[np.float64], scale: int) -> NDArray[np.bool_]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(values * 10.0**scale if scale else values)
+        exact: NDArray[np.bool_] = (scaled / 10.0**scale if scale else scaled) == values
+    if scaled.max(initial=0.0) > _INT_MAX or scaled.min(initial=0.0) < _INT_MIN:
+        exact &= (scaled >= _INT_MIN) & (scaled <= _INT_MAX)
+    return exact
+
+
 def _integers(block: Block, scales: NDArray[np.uint8]) -> NDArray[np.int32]:
-    powers = 10.0 ** np.where(scales == _FLOAT_ROW, 0, scales)[:, None]
-    valued = (block.states == VALUE) & (scales != _FLOAT_ROW)[:, None]
-    scaled = np.rint(np.where(valued, block.values, 0.0) * powers).astype(np.int64)
-    shifted = np.where(scaled >= 0, scaled + _SHIFT, scaled)
-    return np.where(valued, shifted, block.states).astype(_INT)
+    """Rows that are integers. A state is the shift of its cell: a value moves by VALUE, 0 of the others becomes it."""
+    whole = block if not scales.any() else block.rows_of(scales != _FLOAT_ROW)
+    powers = scales[scales != _FLOAT_ROW]
+    scaled = np.rint(whole.values * 10.0 ** powers[:, None]) if powers.any() else whole.values
+    cells = scaled.astype(_INT)
+    below = cells < 0
+    cells += whole.states
+    if below.any():
+        cells[below] -= VALUE
+    return cells
 
 
 def _floats(block: Block) -> NDArray[np.uint64]:
@@ -143,29 +166,39 @@ def _floats(block: Block) -> NDArray[np.uint64]:
 
 
 def _decoded(body: bytes) -> Block:
-    version, rows, ticks = _HEADER.unpack_from(body)
-    if version != _VERSION:
-        raise ValueError(f"chunk version {version}, this program reads {_VERSION}")
-    scales = np.frombuffer(body, np.uint8, rows, _HEADER.size)
+    header = _HEADER_1 if body[:1] == b"\x01" else _HEADER
+    version, rows, ticks, *trimmed = header.unpack_from(body)
+    if version not in (1, _VERSION):
+        raise ValueError(f"chunk version {version}, this program reads 1 and {_VERSION}")
+    first, last = trimmed or (0, ticks)
+    width = last - first
+    scales = np.frombuffer(body, np.uint8, rows, header.size)
     integer = scales != _FLOAT_ROW
     count = int(integer.sum())
-    start = _HEADER.size + rows
-    middle = start + 4 * count * ticks
-    if len(body) != middle + 8 * (rows - count) * ticks:
-        raise ValueError(f"{len(body)} bytes for {rows} rows of {ticks}")
+    start = header.size + rows
+    middle = start + 4 * count * width
+    if width < 0 or last > ticks or len(body) != middle + 8 * (rows - count) * width:
+        raise ValueError(f"{len(body)} bytes for {rows} rows of {first} to {last} of {ticks}")
     block = Block.unknown(rows, ticks)
-    _fill_integers(block, integer, _unshuffled(body[start:middle], _INT).reshape(count, ticks), scales[integer])
-    _fill_floats(block, ~integer, _unshuffled(body[middle:], _BITS).reshape(rows - count, ticks))
+    part = block.ticks_of(first, last)
+    _fill_integers(part, integer, _unshuffled(body[start:middle], _INT).reshape(count, width), scales)
+    if count < rows:
+        _fill_floats(part, ~integer, _unshuffled(body[middle:], _BITS).reshape(rows - count, width))
     return block
 
 
 def _fill_integers(
-    block: Block, chosen: NDArray[np.bool_], coded: NDArray[np.int32], scales: NDArray[np.uint8]
+    block: Block, integer: NDArray[np.bool_], cells: NDArray[np.int32], scales: NDArray[np.uint8]
 ) -> None:
-    absent = (coded >= UNKNOWN) & (coded < _SHIFT)
-    whole = np.where(coded >= 0, coded.astype(np.int64) - _SHIFT, coded)
-    block.values[chosen] = np.where(absent, 0.0, whole / 10.0 ** scales[:, None].astype(np.int64))
-    block.states[chosen] = np.where(absent, coded, VALUE)
+    chosen = integer if len(cells) < block.rows else slice(None)
+    states = np.minimum(cells.view(_UNSIGNED), VALUE)  # what is below zero is huge without its sign: a value
+    below = cells < 0
+    cells -= states.view(_INT)
+    if below.any():
+        cells[below] += VALUE
+    powers = scales[integer]
+    block.states[chosen] = states
+    block.values[chosen] = cells / 10.0 ** powers[:, None] if powers.any() else cells
 
 
 def _fill_floats(block: Block, chosen: NDArray[np.bool_], bits: NDArray[np.uint64]) -> None:
@@ -182,7 +215,7 @@ def _shuffled(cells: NDArray[np.int32] | NDArray[np.uint64]) -> bytes:
 
 def _unshuffled(data: bytes, dtype: np.dtype[_Cell]) -> NDArray[_Cell]:
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
-    return np.ascontiguousarray(planes.T).view(dtype).ravel()
+    return np.array(planes.T, order="C").view(dtype).ravel()  # a copy even of one cell: it is written to
 
 
 def _compressor() -> zstandard.ZstdCompressor:

@@ -89,3 +89,22 @@ def test_what_is_known_does_not_turn_unknown_by_pasting() -> None:
     block.paste(Block.unknown(1, 3), 0)
 
     assert block.states.tolist() == [[UNKNOWN, VALUE, UNKNOWN], [UNKNOWN] * 3]
+
+
+def test_ticks_around_what_is_known_cost_nothing() -> None:
+    short, long = Block.unknown(100, 5), Block.unknown(100, 500)
+    for block, start in ((short, 0), (long, 200)):
+        block.values[:, start : start + 5] = np.arange(500.0).reshape(100, 5)
+        block.states[:, start : start + 5] = VALUE
+
+    assert abs(len(encode(long)) - len(encode(short))) <= 8
+
+
+def test_chunks_of_the_first_version_are_read() -> None:
+    blob = "28b52ffd204a8501003402010300040000000003ff0901fd01007f00000000ff00ff00ff"
+    blob += "0055f8f8f8d57f7f7f3f04003b2a80c30063036802"
+
+    read = decode(bytes.fromhex(blob))
+
+    assert read.values.tolist() == [[7, 0, -3, 0], [0, 0.125, 0, 0], [0, 0, 0, 1 / 3]]
+    assert read.states.tolist() == [[VALUE, EMPTY, VALUE, EMPTY], [0, VALUE, 0, 0], [0, 0, 0, VALUE]]
