@@ -9,15 +9,17 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+_ENDLESS = 10**9  # bytes that are announced and never sent
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with zero seconds: close() sends RST
 
 
@@ -27,6 +29,9 @@ class Delivery(StrEnum):
     WHOLE = "whole"
     TRUNCATED = "truncated"  # the announced length, half the body, then the end of the connection
     RESET = "reset"  # no answer, TCP reset
+    RESET_MIDWAY = "reset_midway"  # the head and half the body, TCP reset
+    DRIP = "drip"  # the head, then a byte each `pause_s`, for ever
+    DRIP_HEAD = "drip_head"  # a byte of the head each `pause_s`, and the head has no end
     HANG = "hang"  # no answer until the server stops or the client gives up
 
 
@@ -47,6 +52,8 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delivery: Delivery = Delivery.WHOLE
+    pause_s: float = 0.05
+    """Between two bytes of an answer that drips: shorter than any client's patience with one read."""
 
 
 class StandInDefectError(Exception):
@@ -213,12 +220,33 @@ class _Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self._write(response, length=len(response.body) + 1, body=response.body[: len(response.body) // 2])
             case Delivery.RESET:
+                self._reset()
+            case Delivery.RESET_MIDWAY:
+                self._write(response, length=len(response.body) + 1, body=response.body[: len(response.body) // 2])
+                self._reset()
+            case Delivery.DRIP:
                 self.close_connection = True
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-                self.connection.close()
+                self._write(response, length=_ENDLESS, body=b"")
+                self._drip(chain(response.body, repeat(ord(" "))), response.pause_s)
+            case Delivery.DRIP_HEAD:
+                self.close_connection = True
+                self._drip(chain(b"HTTP/1.1 200 OK\r\nX-Pad: ", repeat(ord("x"))), response.pause_s)
             case Delivery.HANG:
                 self.close_connection = True
                 self.server.stopping.wait()
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.connection.close()
+
+    def _drip(self, endless: Iterator[int], pause_s: float) -> None:
+        """Until the server stops or the client has gone (an OSError, which nobody minds)."""
+        for byte in endless:
+            if self.server.stopping.wait(pause_s):
+                return
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
 
     def _write(self, response: Response, *, length: int, body: bytes | None = None) -> None:
         self.send_response_only(response.status)

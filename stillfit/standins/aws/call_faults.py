@@ -4,22 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from stillfit.standins.aws.calls import Call, RefusedError
-from stillfit.standins.aws.faults import FaultKind
+from stillfit.standins.aws.faults import Fault, FaultKind
 from stillfit.standins.aws.world import World
 from stillfit.standins.server import Delivery, Response
 
 HTML_PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Sign in to the network</h1></body></html>"
 )
+DRIP_S = 0.05
 GARBAGE = b"\xff\xfe{]<\x00not an answer"
 
 
 def unsent(world: World, call: Call) -> Response | None:
     """The answer that never comes, where a fault says so."""
-    fault = world.faults.strike({FaultKind.RESET, FaultKind.HANG}, call)
-    if fault is None:
-        return None
-    return Response(delivery=Delivery.RESET if fault.kind is FaultKind.RESET else Delivery.HANG)
+    fault = world.faults.strike(_UNSENT, call)
+    return None if fault is None else Response(delivery=_UNSENT[fault.kind], pause_s=fault.seconds or DRIP_S)
 
 
 def refuse_or_wait(world: World, call: Call) -> None:
@@ -27,21 +26,27 @@ def refuse_or_wait(world: World, call: Call) -> None:
     slow = world.faults.strike({FaultKind.LATENCY}, call)
     if slow is not None:
         world.faults.sleep(slow.seconds)
-    fault = world.faults.strike(_REFUSALS, call)
+    fault = world.faults.strike({*_REFUSALS, FaultKind.REFUSED}, call)
     if fault is not None:
-        raise _REFUSALS[fault.kind](call)
+        raise _refusal(fault, call)
 
 
 def travelling(world: World, call: Call, response: Response) -> Response:
     """The served answer, as it arrives."""
-    fault = world.faults.strike({FaultKind.TRUNCATED, FaultKind.GARBAGE, FaultKind.HTML}, call)
+    fault = world.faults.strike({*_TRAVELLING, FaultKind.GARBAGE, FaultKind.HTML}, call)
     if fault is None:
         return response
-    if fault.kind is FaultKind.TRUNCATED:
-        return replace(response, delivery=Delivery.TRUNCATED)
     if fault.kind is FaultKind.GARBAGE:
         return replace(response, body=GARBAGE)
-    return Response(headers={"Content-Type": "text/html"}, body=HTML_PAGE)
+    if fault.kind is FaultKind.HTML:
+        return Response(status=fault.status, headers={"Content-Type": "text/html"}, body=HTML_PAGE)
+    return replace(response, delivery=_TRAVELLING[fault.kind], pause_s=fault.seconds or DRIP_S)
+
+
+def _refusal(fault: Fault, call: Call) -> RefusedError:
+    if fault.kind is FaultKind.REFUSED:
+        return RefusedError(fault.code, f"{call.action} is refused.", status=fault.status)
+    return _REFUSALS[fault.kind](call)
 
 
 def _throttled(_: Call) -> RefusedError:
@@ -68,9 +73,25 @@ def _expired(_: Call) -> RefusedError:
 
 
 def _skewed(_: Call) -> RefusedError:
-    return RefusedError("InvalidSignatureException", "Signature expired: the request's time is more than 5 min. away.")
+    return RefusedError("InvalidSignatureException", "Signature expired: it is now earlier than the time less 5 min.")
 
 
+def _not_found(call: Call) -> RefusedError:
+    code = _NOT_FOUND.get(call.operation, "ResourceNotFoundException")
+    return RefusedError(code, "Requested resource not found")
+
+
+_UNSENT = {
+    FaultKind.RESET: Delivery.RESET,
+    FaultKind.HANG: Delivery.HANG,
+    FaultKind.SLOW_HEAD: Delivery.DRIP_HEAD,
+}
+_TRAVELLING = {
+    FaultKind.TRUNCATED: Delivery.TRUNCATED,
+    FaultKind.RESET_MIDWAY: Delivery.RESET_MIDWAY,
+    FaultKind.SLOW_DRIP: Delivery.DRIP,
+}
+_NOT_FOUND = {"DescribeContinuousBackups": "TableNotFoundException"}
 _GRANTS = {"cassandra": "cassandra:Select"}  # one action for all reads of Keyspaces (its API reference)
 _INTERNAL_ERRORS = {
     "cassandra": "InternalServerException",
@@ -85,4 +106,5 @@ _REFUSALS: dict[FaultKind, Callable[[Call], RefusedError]] = {
     FaultKind.ACCESS_DENIED: _denied,
     FaultKind.EXPIRED_TOKEN: _expired,
     FaultKind.CLOCK_SKEW: _skewed,
+    FaultKind.NOT_FOUND: _not_found,
 }

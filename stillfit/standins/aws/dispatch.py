@@ -13,6 +13,9 @@ from botocore.model import OperationModel
 from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, sts, tagging
 from stillfit.standins.aws.call_faults import refuse_or_wait, travelling, unsent
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, not_modelled
+from stillfit.standins.aws.identities import Identity
+from stillfit.standins.aws.policies import UNDENIABLE, resource_of
+from stillfit.standins.aws.result_faults import no_numbers
 from stillfit.standins.aws.services import (
     CLOUDWATCH,
     DAX,
@@ -28,7 +31,7 @@ from stillfit.standins.aws.services import (
     request_check,
 )
 from stillfit.standins.aws.shapes import Complaints
-from stillfit.standins.aws.signature import Scope, scope_of
+from stillfit.standins.aws.signature import check_age, check_signature, scope_of
 from stillfit.standins.aws.wire import RefusalForm, Wire
 from stillfit.standins.aws.wire_cbor import CBOR
 from stillfit.standins.aws.wire_json import JSON_1_0, JSON_1_1
@@ -103,7 +106,7 @@ def _query_target(request: Request) -> Target | None:
 
 
 def _answered(world: World, request: Request, target: Target, request_id: str) -> Response:
-    call = _call(world, scope_of(request), target)
+    call, identity = _call(world, request, target)
     model = _model(target)
     try:
         lost = unsent(world, call)
@@ -111,7 +114,9 @@ def _answered(world: World, request: Request, target: Target, request_id: str) -
             return lost
         refuse_or_wait(world, call)
         world.quotas.spend_call(call)
-        body = _body(world, replace(call, parameters=_parameters(request, target, model)), (target, model), request_id)
+        call = replace(call, parameters=_parameters(request, target, model))
+        _authorize(identity, call)
+        body = _body(world, call, (target, model), request_id)
     except RefusedError:
         world.bill.turned_away(call)
         raise
@@ -119,13 +124,18 @@ def _answered(world: World, request: Request, target: Target, request_id: str) -
     return travelling(world, call, Response(headers=_headers(target, request_id), body=body))
 
 
-def _call(world: World, scope: Scope, target: Target) -> Call:
+def _call(world: World, request: Request, target: Target) -> tuple[Call, Identity]:
+    """The call, and who was proven to make it."""
+    scope = scope_of(request)
     if scope.service != target.service.signing:
         scoped = f"Credential should be scoped to correct service: '{target.service.signing}'."
         raise RefusedError("InvalidSignatureException", scoped)
     at = world.now()
     identity = world.identities.find(scope.access_key, scope.session_token, at)
-    return Call(
+    check_age(request, scope, world.wall())
+    if identity.secret is not None:
+        check_signature(request, scope, identity.secret)
+    call = Call(
         service=target.service.name,
         operation=target.operation,
         account=identity.account,
@@ -135,6 +145,12 @@ def _call(world: World, scope: Scope, target: Target) -> Call:
         at=at,
         parameters={},
     )
+    return call, identity
+
+
+def _authorize(identity: Identity, call: Call) -> None:
+    if identity.policy is not None and call.action not in UNDENIABLE:
+        identity.policy.check(call, resource_of(call))
 
 
 def _model(target: Target) -> OperationModel:
@@ -171,7 +187,7 @@ def _body(world: World, call: Call, served: tuple[Target, OperationModel], reque
         answer_check(target.service, model.output_shape.name)(result, "", complaints)
     if complaints:
         raise MisshapenAnswerError(f"{call.action}: {complaints.text()}")
-    return target.wire.answer(model, result, request_id)
+    return target.wire.answer(model, no_numbers(world, call, result), request_id)
 
 
 def _refused(request: Request, target: Target, error: RefusedError, request_id: str) -> Response:

@@ -19,13 +19,18 @@ class FaultKind(StrEnum):
     ACCESS_DENIED = "access_denied"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105  (a code of the service, not a secret)
     CLOCK_SKEW = "clock_skew"  # the signature is refused as too old
+    NOT_FOUND = "not_found"  # the resource is gone: 400, ResourceNotFoundException
+    REFUSED = "refused"  # with `code` and `status`, whatever they are
     # on the wire
     LATENCY = "latency"  # `seconds`, then the answer
-    RESET = "reset"
+    RESET = "reset"  # before the answer
+    RESET_MIDWAY = "reset_midway"
     TRUNCATED = "truncated"
     HANG = "hang"  # until stop()
+    SLOW_DRIP = "slow_drip"  # the body comes byte by byte and never ends; `seconds` between two bytes
+    SLOW_HEAD = "slow_head"  # the head comes byte by byte and never ends
     GARBAGE = "garbage"  # 200, the right content type, a body that is none
-    HTML = "html"  # 200, an HTML page as a captive proxy sends it
+    HTML = "html"  # `status`, an HTML page as a captive proxy or a load balancer sends it
     # inside an answer that says 200
     EMPTY_PAGE = "empty_page"  # nothing, and a token to go on with
     REPEATED_TOKEN = "repeated_token"  # noqa: S105  (a fault's name)
@@ -35,6 +40,12 @@ class FaultKind(StrEnum):
     RESULT_FORBIDDEN = "result_forbidden"
     DUPLICATE_TIMESTAMPS = "duplicate_timestamps"
     UNORDERED_TIMESTAMPS = "unordered_timestamps"
+    REPEATED_HOUR = "repeated_hour"  # the last hour's points again, as at the end of summer time
+    SHIFTED_TIMESTAMPS = "shifted_timestamps"  # every time seven seconds late: off every period
+    NAN_VALUES = "nan_values"  # every second value, as each protocol writes it
+    INFINITE_VALUES = "infinite_values"
+    NEGATIVE_VALUES = "negative_values"
+    HUGE_VALUES = "huge_values"  # beyond any count that a computer makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +62,9 @@ class Fault:
     count: int | None = None  # times it strikes before it is over
     since: float | None = None  # epoch seconds by the world's clock
     until: float | None = None  # exclusive
-    seconds: float = 0.0  # of latency
+    seconds: float = 0.0  # of latency; between two bytes of a drip (0: every 50 ms)
+    status: int = 200  # of an HTML page or of `code`
+    code: str = ""  # of REFUSED, as JSON services spell it
 
     def matches(self, call: Call, metric: str | None) -> bool:
         wanted = (
@@ -89,6 +102,10 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self._armed.clear()
+
+    @property
+    def armed(self) -> bool:
+        return bool(self._armed)
 
     def strike(self, kinds: Collection[FaultKind], call: Call, metric: str | None = None) -> Fault | None:
         """The first fault of these kinds that hits this call, or None; its count goes down by one."""

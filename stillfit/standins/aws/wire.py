@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite, isnan
 from typing import Any
 
 from botocore.model import OperationModel, Shape
@@ -58,6 +59,19 @@ class Wire:
     parameters: Callable[[bytes, Shape | None], dict[str, Any]]
     answer: Callable[[OperationModel, Answer, str], bytes]  # the last argument is the request id
     refusal: Callable[[Service, RefusalForm, str], bytes]
+
+
+class NoNumbers(tuple[float, ...]):
+    """A row of values of which some are no numbers: each protocol has its own way to write them."""
+
+    __slots__ = ()
+
+
+def spelt(number: float) -> str | float:
+    """A number, or its name where it is none: as awsJson and the query protocol write NaN and the infinities."""
+    if isfinite(number):
+        return number
+    return "NaN" if isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def malformed(reason: str) -> RefusedError:

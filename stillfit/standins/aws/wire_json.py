@@ -8,7 +8,7 @@ from botocore.model import OperationModel, Shape
 
 from stillfit.standins.aws.calls import Answer
 from stillfit.standins.aws.services import Service
-from stillfit.standins.aws.wire import RefusalForm, Wire, malformed
+from stillfit.standins.aws.wire import NoNumbers, RefusalForm, Wire, malformed, spelt
 
 
 def _parameters(body: bytes, _: Shape | None) -> dict[str, Any]:
@@ -22,11 +22,13 @@ def _parameters(body: bytes, _: Shape | None) -> dict[str, Any]:
 
 
 def _answer(_: OperationModel, answer: Answer, __: str) -> bytes:
-    return orjson.dumps(answer, default=_contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(answer, default=_written, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _contiguous(value: Any) -> Any:
-    """A row read backwards is a view that orjson does not take."""
+def _written(value: Any) -> Any:
+    """A row read backwards is a view that orjson does not take; one with a value that is no number is spelt out."""
+    if isinstance(value, NoNumbers):
+        return [spelt(number) for number in value]
     if isinstance(value, np.ndarray):
         return np.ascontiguousarray(value)
     raise TypeError(f"No JSON form for {type(value).__name__}.")

@@ -10,7 +10,7 @@ from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
 from stillfit.standins.aws.calls import Answer
 from stillfit.standins.aws.services import Service
-from stillfit.standins.aws.wire import RefusalForm, Wire, malformed
+from stillfit.standins.aws.wire import RefusalForm, Wire, malformed, spelt
 
 _ENVELOPE = frozenset({"Action", "Version"})
 Tree = dict[str, Any]  # a field name split at its dots: {"Dimensions": {"member": {"1": {"Name": "TableName"}}}}
@@ -134,6 +134,8 @@ def _written(shape: Shape, value: Any) -> str:
             return "true" if value else "false"
         case "timestamp":
             return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
+        case "float" | "double":
+            return str(spelt(value))
     return _text(str(value))
 
 

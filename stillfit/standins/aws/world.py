@@ -22,12 +22,16 @@ from stillfit.standins.aws.tokens import Tokens
 class World:
     """One simulated AWS. `now` gives epoch seconds; nothing later is ever served.
 
+    `wall` is the clock by which signatures are too old or too early. Clients sign by the machine's own, so it is not
+    `now`, which may be simulated; a test that wants a machine whose clock is off sets `wall`.
+
     `before_call` is run with each call that is about to be served, in the thread that serves it: there a simulator
     brings settings up to `call.at`, and a test looks at parameters.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.time, faults: Faults | None = None) -> None:
         self.now = now
+        self.wall: Callable[[], float] = time.time
         self.faults = faults or Faults()
         self.metrics = MetricStore()
         self.publication = Publication()

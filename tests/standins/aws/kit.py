@@ -97,6 +97,7 @@ def client(
     access_key: str = "AKIDEXAMPLE",
     protocol: str = "",
     token: str = "",
+    secret: str = "secret",
 ) -> Any:
     """A boto3 client that neither retries nor checks parameters by itself."""
     return session(protocol).client(
@@ -104,7 +105,7 @@ def client(
         endpoint_url=url,
         region_name=region,
         aws_access_key_id=access_key,
-        aws_secret_access_key="secret",
+        aws_secret_access_key=secret,
         aws_session_token=token or None,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=5, parameter_validation=False),
     )

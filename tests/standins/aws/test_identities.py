@@ -48,7 +48,8 @@ def test_a_removed_key_is_refused_until_it_is_added_again(world: World, connect:
 def assumed(aws: AwsStandIn, connect: Connect, **more: Any) -> Any:
     """A DynamoDB client with the role's keys."""
     keys = connect("sts").assume_role(RoleArn=ROLE, RoleSessionName="stillfit", **more)["Credentials"]
-    return client(aws.url, "dynamodb", access_key=keys["AccessKeyId"], token=keys["SessionToken"])
+    own = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["SessionToken"]}
+    return client(aws.url, "dynamodb", **own)
 
 
 def test_an_assumed_role_sees_its_own_account(world: World, aws: AwsStandIn, connect: Connect) -> None:
