@@ -44,6 +44,8 @@ _LATENCY = frozenset({Statistic.AVERAGE, Statistic.P50, Statistic.P99, Statistic
 _DISTRIBUTION = frozenset({Statistic.P50, Statistic.P99, Statistic.MAXIMUM})
 _LAST = frozenset({Statistic.LAST})
 
+_PEAK = frozenset({Statistic.MAXIMUM})
+
 _TABLE = frozenset({Level.TABLE})
 _TABLE_OR_INDEX = frozenset({Level.TABLE, Level.INDEX})
 _REPLICA = frozenset({Level.REPLICA})
@@ -109,10 +111,81 @@ def _capacity(direction: str) -> tuple[_Row, ...]:
     )
 
 
+_HOT_KEYS: tuple[_Row, ...] = (
+    (
+        "hottest_partition_key_units",
+        Kind.SPARSE_COUNTER,
+        "units/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        (
+            "what the hottest partition key of a minute consumed, 3 x write + read units; 180,000 is one key at the "
+            "ceiling of a partition (Contributor Insights, where it is on)"
+        ),
+    ),
+    (
+        "partition_key_units",
+        Kind.GAUGE,
+        "units/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "the same of each of the hottest partition keys, by tag of the key; only the minutes in which it was hot",
+    ),
+    (
+        "hottest_item_units",
+        Kind.SPARSE_COUNTER,
+        "units/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "what the hottest item of a minute (partition and sort key) consumed, 3 x write + read units",
+    ),
+    (
+        "item_units",
+        Kind.GAUGE,
+        "units/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "the same of each of the hottest items, by tag of its keys; only the minutes in which it was hot",
+    ),
+    (
+        "hottest_partition_key_throttles",
+        Kind.SPARSE_COUNTER,
+        "events/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "refusals that the most throttled partition key of a minute met (Contributor Insights, where it is on)",
+    ),
+    (
+        "partition_key_throttles",
+        Kind.GAUGE,
+        "events/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "the same of each of the most throttled partition keys, by tag of the key",
+    ),
+    (
+        "hottest_item_throttles",
+        Kind.SPARSE_COUNTER,
+        "events/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "refusals that the most throttled item of a minute (partition and sort key) met",
+    ),
+    (
+        "item_throttles",
+        Kind.GAUGE,
+        "events/min",
+        _PEAK,
+        _TABLE_OR_INDEX,
+        "the same of each of the most throttled items, by tag of its keys",
+    ),
+)
+
 _DYNAMODB = _metrics(
     Engine.DYNAMODB,
     *_capacity("read"),
     *_capacity("write"),
+    *_HOT_KEYS,
     (
         "throttled_requests",
         Kind.SPARSE_COUNTER,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 USD_PER_METRIC = 0.01 / 1_000
-"""GetMetricData: 0.01 USD per 1,000 metrics requested, datapoints free (CloudWatch pricing, us-east-1, 2026)."""
+"""GetMetricData: 0.01 USD per 1,000 metrics requested, datapoints free (CloudWatch pricing, us-east-1, 2026).
+GetInsightRuleReport is billed alike, under the usage type GIRR-Metrics."""
 USD_PER_LISTING = 0.01 / 1_000
 """ListMetrics: 0.01 USD per 1,000 requests; the free first million is not counted on."""
 STATISTICS_PER_METRIC = 5
@@ -32,9 +33,15 @@ class Bill:
     dropped_points: int = 0
     """Points that could not be true: not finite, negative, outside the window or between two ticks."""
 
+    reports: int = 0
+    """GetInsightRuleReport requests that were answered."""
+    report_metrics: int = 0
+    """Billed metrics of those: each statistic counts (ours: the dearer reading of an undocumented rule)."""
+
     @property
     def usd(self) -> float:
-        return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
+        metrics = self.metrics + self.report_metrics
+        return metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
