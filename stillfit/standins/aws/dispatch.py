@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, sts, tagging
+from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, service_quotas, sts, tagging
 from stillfit.standins.aws.call_faults import refuse_or_wait, travelling, unsent
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, not_modelled
 from stillfit.standins.aws.identities import Identity
@@ -21,6 +21,7 @@ from stillfit.standins.aws.services import (
     DAX,
     DYNAMODB,
     KEYSPACES,
+    QUOTAS,
     SCALING,
     STS,
     TAGGING,
@@ -49,6 +50,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     STS.name: sts.OPERATIONS,
     KEYSPACES.name: keyspaces.OPERATIONS,
     DAX.name: dax.OPERATIONS,
+    QUOTAS.name: service_quotas.OPERATIONS,
 }
 
 

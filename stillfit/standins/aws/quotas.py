@@ -43,6 +43,12 @@ class Quotas:
         """Serve at most so many calls per account and region; `burst` defaults to one second's worth."""
         self._set(operation, Limit(per_second=per_second, burst=burst or max(1.0, per_second)))
 
+    def rate(self, operation: str) -> float | None:
+        """Calls a second that are served; None where no limit is set."""
+        with self._lock:
+            limit = self._limits.get(operation)
+        return limit.per_second if limit else None
+
     def limit_datapoints(self, *, recent: float, older: float) -> None:
         """GetMetricData datapoints a second: windows that begin within three hours, and all others."""
         self._set("datapoints:recent", Limit(per_second=recent, burst=recent))

@@ -51,8 +51,9 @@ TAGGING = Service(name="tag", signing="tagging", botocore="resourcegroupstagging
 STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
 KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
 DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
+QUOTAS = Service(name="servicequotas", signing="servicequotas", botocore="service-quotas", version="2019-06-24")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX, QUOTAS)
 
 
 @cache
