@@ -7,36 +7,14 @@ virtual tables of 4.0 to 5.0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+from stillfit.metric import Kind, Metric
+from stillfit.metric import Row as _Row
+from stillfit.metric import metrics_of as _metrics
+from stillfit.metrics_dax import DAX
+from stillfit.metrics_keyspaces import KEYSPACES
 from stillfit.model import Engine, Level, Statistic
 
-
-class Kind(StrEnum):
-    """What the absence of a point in covered time means."""
-
-    SPARSE_COUNTER = "sparse counter"  # published only when something happened: absent is zero
-    COUNTER = "counter"  # published each period, zeros included: absent is no data
-    GAUGE = "gauge"  # a level or a distribution: absent is no data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One canonical metric. `levels` are the kinds of subject that have it."""
-
-    name: str
-    engine: Engine
-    kind: Kind
-    unit: str
-    statistics: frozenset[Statistic]
-    levels: frozenset[Level]
-    meaning: str
-
-    @property
-    def absent_is_zero(self) -> bool:
-        return self.kind is Kind.SPARSE_COUNTER
-
+__all__ = ["METRICS", "THROTTLE_REASONS", "Kind", "Metric"]
 
 _SUM = frozenset({Statistic.SUM})
 _REQUEST_SIZES = frozenset({Statistic.SUM, Statistic.COUNT, Statistic.MAXIMUM})
@@ -53,16 +31,6 @@ _NODE = frozenset({Level.NODE})
 
 THROTTLE_REASONS = ("provisioned", "key_range", "on_demand_max", "account_limit")
 """The four limits that can refuse a request, for each of read and write (developer guide, diagnosing throttling)."""
-
-
-_Row = tuple[str, Kind, str, frozenset[Statistic], frozenset[Level], str]
-
-
-def _metrics(engine: Engine, *rows: _Row) -> tuple[Metric, ...]:
-    return tuple(
-        Metric(name=name, engine=engine, kind=kind, unit=unit, statistics=statistics, levels=levels, meaning=meaning)
-        for name, kind, unit, statistics, levels, meaning in rows
-    )
 
 
 def _capacity(direction: str) -> tuple[_Row, ...]:
@@ -327,5 +295,5 @@ _CASSANDRA = _metrics(
     ("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *_CASSANDRA)}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *_CASSANDRA, *KEYSPACES, *DAX)}
 """Every canonical metric by name. Names are unique over all engines."""
