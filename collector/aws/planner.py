@@ -23,6 +23,7 @@ HOUR, DAY = 3_600, 86_400
 MINUTES_KEPT_S = 15 * DAY
 """How long one-minute points can be read (GetMetricData API reference)."""
 FIVE_MINUTES_KEPT_S = 63 * DAY
+HOURS_KEPT_S = 455 * DAY
 SAFETY_S = HOUR
 """Stay this far inside what is kept: a request that waits in line must not find its oldest points gone (ours)."""
 
@@ -66,15 +67,20 @@ def stretches(
     """`wanted` in stretches that CloudWatch still keeps, oldest first.
 
     Time before `minutes_from`, or older than minutes are kept, is read in points of `coarse_s`: five minutes or an
-    hour. The border is a whole hour, so that no hour is ever made of both.
+    hour; what is older than five minutes are kept, in hours. Borders are whole hours, so that no hour is ever made of
+    both.
     """
-    oldest = now - FIVE_MINUTES_KEPT_S + SAFETY_S
-    border = _up(now - MINUTES_KEPT_S + SAFETY_S, HOUR)
+    begin = wanted.start // HOUR * HOUR
+    fine_from = _up(now - MINUTES_KEPT_S + SAFETY_S, HOUR)
     if wanted.start < minutes_from:
-        border = max(border, _up(minutes_from, HOUR))
-    coarse = Span(_up(max(wanted.start, oldest), coarse_s), min(border, wanted.end))
-    fine = Span(max(wanted.start, border), wanted.end)
-    found = ((max(period_s, coarse_s), coarse), (period_s, fine))
+        fine_from = max(fine_from, _up(minutes_from, HOUR))
+    coarse_from = _up(now - FIVE_MINUTES_KEPT_S + SAFETY_S, HOUR)
+    hours_from = _up(now - HOURS_KEPT_S + SAFETY_S, HOUR)
+    found = (
+        (HOUR, Span(max(begin, hours_from), min(coarse_from, wanted.end))),
+        (max(period_s, coarse_s), Span(max(begin, coarse_from), min(fine_from, wanted.end))),
+        (period_s, Span(max(wanted.start, fine_from), wanted.end)),
+    )
     return tuple(piece for period, span in found for piece in _cut(period, span))
 
 

@@ -77,10 +77,27 @@ def test_minutes_are_asked_only_where_they_are_kept(days: int, periods: list[int
     assert all(one.window.end == other.window.start for one, other in pairwise(found))
 
 
-def test_nothing_older_than_63_days_is_asked() -> None:
-    found = stretches(Span(NOW - 400 * DAY, NOW), 60, now=NOW, minutes_from=NOW - HOUR)
+@pytest.mark.parametrize(("days", "periods"), [(62, [300, 60]), (63, [3_600, 300, 60]), (454, [3_600, 300, 60])])
+def test_five_minutes_are_asked_only_where_they_are_kept(days: int, periods: list[int]) -> None:
+    wanted = Span(NOW - days * DAY, NOW)
+    found = stretches(wanted, 60, now=NOW, minutes_from=wanted.start)
 
-    assert found[0].window.start == NOW - 63 * DAY + HOUR
+    assert list(dict.fromkeys(one.period_s for one in found)) == periods
+    assert found[0].window.start == wanted.start
+    assert all(one.window.end == other.window.start for one, other in pairwise(found))
+
+
+def test_nothing_older_than_455_days_is_asked() -> None:
+    found = stretches(Span(NOW - 500 * DAY, NOW), 60, now=NOW, minutes_from=NOW - HOUR)
+
+    assert found[0] == Stretch(HOUR, Span(NOW - 455 * DAY + HOUR, NOW - 63 * DAY + HOUR))
+
+
+@pytest.mark.parametrize("days", [20, 100])
+def test_coarse_points_make_whole_hours(days: int) -> None:
+    (first, *_) = stretches(Span(NOW - days * DAY + 2_700, NOW), 60, now=NOW, minutes_from=NOW)
+
+    assert first.window.start == NOW - days * DAY
 
 
 def test_a_stretch_too_long_for_five_statistics_is_cut_in_time() -> None:
