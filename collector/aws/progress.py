@@ -2,22 +2,25 @@
 
 A cycle in which one ask failed leaves that ask behind the others: its next window begins where its data ends. All read
 a little of the past again, because CloudWatch's values converge for up to ten minutes; a longer window costs nothing,
-since metrics are billed and not points. After a start it is three hours, so that what failed just before the last stop
-is made good: 180 points, with which 500 queries still fit one request.
+since metrics are billed and not points. After a start each ask goes on where the store says that it was known without a
+hole, to the hour; one of which nothing is known is read as in a first look, and so is the older part of one that was
+not known that far back.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from collector.aws.planner import HOUR, Stretch, stretches
+from collector.aws.planner import HOUR, MINUTES_KEPT_S, Stretch, stretches
 from collector.aws.queries import FIVE_MINUTES, Ask
+from collector.aws.restart import Reach, Reached
 from stillfit.model import Span
 
 OVERLAP_S = 900
 """What every cycle reads again: late values converge within about 10 minutes (exporters wait 600 s for them)."""
 RESTART_OVERLAP_S = 3 * 3_600
+"""How far a start goes back where no store tells how far each ask had been read."""
 NEWCOMER_S = 3 * 3_600
 """How far back a table or operation is read that turns up while we run: ListMetrics names it within three hours."""
 
@@ -31,6 +34,13 @@ class Progress:
     first_period: timedelta = timedelta(seconds=FIVE_MINUTES)
     first_days_of: frozenset[str] | None = None
     """Canonical metrics whose older part the first look reads; None is all."""
+    reach: Reach | None = None
+    """What the store knows from before this process; None where there is none."""
+    _reached: Reached = field(default_factory=Reached)
+    _goes_on: Begin | None = None
+    """The first cycle after a start, where a store tells how far each ask had been read."""
+    _older: dict[int, Span] = field(default_factory=dict)
+    """What a first look would have read of an ask and is not known, before what is."""
     _read_to: dict[int, int] = field(default_factory=dict)
     _started: bool = False
 
@@ -39,20 +49,42 @@ class Progress:
         newcomers = until - NEWCOMER_S
         if self._started:
             return Begin(until, newcomers, newcomers)
-        if since is not None:
-            start = min(since, until) - RESTART_OVERLAP_S
-            return Begin(until, start, start)
         first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
-        return Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
+        begin = Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
+        if since is None:
+            return begin
+        start = min(since, until) - RESTART_OVERLAP_S
+        if self.reach is None:
+            return Begin(until, start, start)
+        self._goes_on = replace(begin, start=start, unread_from=first)
+        self._reached = Reached(self.reach())
+        return self._goes_on
+
+    def is_due(self, ask: Ask, until: int, every_s: int, tick_s: int, phase: int) -> bool:
+        """Whether an ask that is read every `every_s` is read now, when the next look is `tick_s` away.
+
+        Each has a beat of its own, from `phase`: at first it is read sooner than after `every_s`, never later.
+        """
+        known = self._known(ask)
+        if known is None or ask.number in self._older or until - known >= every_s - tick_s // 2:
+            return True
+        return (until + phase) // every_s > (known + phase) // every_s
 
     def stretches(self, ask: Ask, begin: Begin) -> tuple[Stretch, ...]:
         """What to read of one ask, oldest first."""
-        known = self._read_to.get(ask.number)
+        known = self._known(ask)
         start = begin.of(ask) if known is None else known - OVERLAP_S
         minutes_from = begin.minutes_from if known is None else start
         wanted = Span(min(start, begin.until), begin.until)
-        period_s, coarse_s = ask.spec.period_s, begin.coarse_s
-        return stretches(wanted, period_s, now=begin.until, minutes_from=minutes_from, coarse_s=coarse_s)
+        older = self._older.get(ask.number, Span(start, start))
+        pieces = ((older, older.end), (wanted, minutes_from))
+        return tuple(
+            stretch
+            for span, fine_from in pieces
+            for stretch in stretches(
+                span, ask.spec.period_s, now=begin.until, minutes_from=fine_from, coarse_s=begin.coarse_s
+            )
+        )
 
     def read(self, ask: Ask, stretch: Stretch) -> None:
         """A stretch was read whole."""
@@ -66,6 +98,22 @@ class Progress:
     def end(self) -> None:
         """A cycle went through, whatever failed in it."""
         self._started = True
+        self._goes_on = None
+        self._older.clear()
+        self._reached = self._reached.left()
+
+    def _known(self, ask: Ask) -> int | None:
+        """To when an ask has been read, by this process or before it."""
+        if ask.number not in self._read_to and (span := self._reached.of(ask)) is not None:
+            self._read_to[ask.number] = span.end
+            if self._goes_on is not None:
+                self._note_older(ask, span, self._goes_on)
+        return self._read_to.get(ask.number)
+
+    def _note_older(self, ask: Ask, known: Span, begin: Begin) -> None:
+        first = max(begin.of(ask), begin.until - MINUTES_KEPT_S)
+        if known.start > first + HOUR:
+            self._older[ask.number] = Span(first, known.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +127,14 @@ class Begin:
     """Period of what lies before `minutes_from`."""
     days_of: frozenset[str] | None = None
     """Canonical metrics that are asked before `minutes_from` at all; None is all."""
+    unread_from: int | None = None
+    """Where asks begin that were never read, where that is another time than `start`."""
 
     def of(self, ask: Ask) -> int:
         """Where an ask that was never read begins."""
+        start = self.start if self.unread_from is None else self.unread_from
         is_wanted = self.days_of is None or any(slot.metric in self.days_of for slot in ask.slots)
-        return self.start if is_wanted else max(self.start, -(-self.minutes_from // HOUR) * HOUR)
+        return start if is_wanted else max(start, -(-self.minutes_from // HOUR) * HOUR)
 
 
 def _seconds(length: timedelta) -> int:

@@ -26,6 +26,7 @@ class Reached:
 
     def __init__(self, known: Mapping[Name, Span] | None = None) -> None:
         self._known = known or {}
+        self._told: set[tuple[Subject, str]] = set()
         self._requests: defaultdict[Subject, list[int]] = defaultdict(list)
         for (subject, metric, _), span in self._known.items():
             if metric == _REQUESTS:
@@ -33,6 +34,7 @@ class Reached:
 
     def of(self, ask: Ask) -> Span | None:
         """Known without a hole of everything that the ask brings; None where something never was."""
+        self._told.add((ask.subject, ask.part))
         spans = [self._known.get(name) for name in _names(ask)]
         known = [span for span in spans if span is not None]
         if len(known) < len(spans):
@@ -41,6 +43,10 @@ class Reached:
         if ask.spec is THROTTLES["read"]:
             ends += self._lately(ask.subject)
         return Span(max(span.start for span in known), min(ends))
+
+    def left(self) -> Reached:
+        """Parts that nothing has been told of: an operation that is not listed now, and may be again."""
+        return Reached({name: span for name, span in self._known.items() if (name[0], name[2]) not in self._told})
 
     def _lately(self, table: Subject) -> list[int]:
         """Ends of the refused requests of operations that were still listed when reading stopped."""

@@ -58,7 +58,9 @@ def cover(connection: sa.Connection, hours: HourTable, shards: Iterable[Rows], s
     best: dict[Name, dict[Statistic, _Seconds]] = defaultdict(dict)
     for shard, keys in shards:
         seconds = _known(connection, hours, shard, whole)
-        for row, key in keys.items() if seconds is not None else ():
+        if seconds is None:
+            continue
+        for row, key in keys.items():
             if fold_of(key.metric, key.statistic) is not Fold.NONE and seconds[row].any():
                 told = best[_name(key)]
                 told[key.statistic] = np.maximum(seconds[row], told.get(key.statistic, 0))

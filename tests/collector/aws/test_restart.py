@@ -1,0 +1,127 @@
+"""Where each ask goes on after a start, from what the store knows of the series that it brings."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from collector.aws.planner import DAY, HOUR, Stretch
+from collector.aws.progress import OVERLAP_S, Progress
+from collector.aws.queries import CONSUMED, LATENCY, THROTTLES, Ask, Questions, causes_of
+from collector.aws.restart import Name, Reached
+from stillfit.model import Span
+from tests.collector.aws.kit import NOON, ORDERS
+
+FIRST = NOON - 14 * DAY
+LONG = Span(FIRST, NOON - 2 * HOUR)
+
+
+@pytest.fixture
+def ask() -> Ask:
+    return Questions().ask(ORDERS, CONSUMED[0])
+
+
+def reading(known: Mapping[Name, Span]) -> Progress:
+    return Progress(timedelta(days=14), timedelta(hours=3), reach=lambda: known)
+
+
+def consumed(span: Span) -> dict[Name, Span]:
+    return {(ORDERS, "consumed_read_units", ""): span}
+
+
+def planned(ask: Ask, known: Mapping[Name, Span]) -> list[Stretch]:
+    progress = reading(known)
+    return list(progress.stretches(ask, progress.begin(NOON - 600, NOON)))
+
+
+def test_an_ask_goes_on_where_it_was_known_last(ask: Ask) -> None:
+    assert planned(ask, consumed(LONG)) == [Stretch(60, Span(LONG.end - OVERLAP_S, NOON))]
+
+
+def test_each_ask_goes_on_by_itself() -> None:
+    questions = Questions()
+    known = consumed(LONG) | {(ORDERS, "consumed_write_units", ""): Span(FIRST, NOON - 9 * HOUR)}
+    starts = [planned(questions.ask(ORDERS, spec), known)[0].window.start for spec in CONSUMED]
+
+    assert starts == [NOON - 2 * HOUR - OVERLAP_S, NOON - 9 * HOUR - OVERLAP_S]
+
+
+def test_an_ask_that_was_never_read_gets_its_first_look(ask: Ask) -> None:
+    found = planned(ask, {})
+
+    assert [one.period_s for one in found] == [300, 60]
+    assert (found[0].window.start, found[-1].window.end) == (FIRST, NOON)
+
+
+@pytest.mark.parametrize(("late_h", "pieces"), [(1, 1), (2, 2)])
+def test_what_a_first_look_left_out_before_what_is_known_is_read_coarsely(ask: Ask, late_h: int, pieces: int) -> None:
+    begins = FIRST + late_h * HOUR
+    found = planned(ask, consumed(Span(begins, LONG.end)))
+
+    assert len(found) == pieces
+    assert found[-1].window.start == LONG.end - OVERLAP_S
+    assert pieces == 1 or found[0] == Stretch(300, Span(FIRST, begins))
+
+
+def test_after_the_first_cycle_nothing_older_is_read_again(ask: Ask) -> None:
+    progress = reading(consumed(Span(NOON - 3 * HOUR, NOON)))
+    for stretch in progress.stretches(ask, progress.begin(NOON - 600, NOON)):
+        progress.read(ask, stretch)
+    progress.end()
+
+    assert [one.window.start for one in progress.stretches(ask, progress.begin(NOON, NOON + 300))] == [NOON - OVERLAP_S]
+
+
+def test_an_operation_that_is_listed_again_later_goes_on_as_well(ask: Ask) -> None:
+    questions = Questions()
+    known = {(ORDERS, metric, "Scan"): LONG for metric in ("successful_requests", "request_latency_ms")}
+    progress = reading(consumed(LONG) | known)
+    progress.stretches(ask, progress.begin(NOON - 600, NOON))
+    progress.end()
+    (found,) = progress.stretches(questions.ask(ORDERS, LATENCY, "Scan"), progress.begin(NOON, NOON + 300))
+
+    assert found.window == Span(LONG.end - OVERLAP_S, NOON + 300)
+
+
+@pytest.mark.parametrize(("days", "periods"), [(3, [60]), (20, [300, 60]), (100, [3_600, 300, 60])])
+def test_dead_time_is_read_as_finely_as_it_is_kept(ask: Ask, days: int, periods: list[int]) -> None:
+    found = planned(ask, consumed(Span(NOON - 200 * DAY, NOON - days * DAY)))
+
+    assert list(dict.fromkeys(one.period_s for one in found)) == periods
+    assert found[0].window.start <= NOON - days * DAY
+    assert found[-1].window.end == NOON
+
+
+def test_a_part_is_its_own() -> None:
+    questions = Questions()
+    known = {(ORDERS, metric, "GetItem"): LONG for metric in ("successful_requests", "request_latency_ms")}
+
+    assert Reached(known).of(questions.ask(ORDERS, LATENCY, "GetItem")) == LONG
+    assert Reached(known).of(questions.ask(ORDERS, LATENCY, "Query")) is None
+
+
+def wire(**ends_h: float) -> dict[Name, Span]:
+    """The read tripwire known up to now, and what it leads to up to so many hours before."""
+    known = {(ORDERS, "read_throttle_events", ""): Span(FIRST, NOON)}
+    for metric in causes_of("read"):
+        if (end := ends_h.get("causes", 0)) is not None:
+            known[ORDERS, metric, ""] = Span(FIRST, NOON - int(end * HOUR))
+    for operation in ("GetItem", "Query"):
+        known[ORDERS, "throttled_requests", operation] = Span(FIRST, NOON - int(ends_h.get(operation, 0) * HOUR))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("ends_h", "reached_h"),
+    [({}, 0), ({"causes": 2}, 2), ({"GetItem": 2}, 2), ({"GetItem": 2, "Query": 2}, 2), ({"GetItem": 4}, 0)],
+)
+def test_a_tripwire_is_read_as_far_as_what_it_leads_to(ends_h: dict[str, float], reached_h: int) -> None:
+    ask = Questions().ask(ORDERS, THROTTLES["read"])
+
+    assert Reached(wire(**ends_h)).of(ask) == Span(FIRST, NOON - reached_h * HOUR)
+
+
+def test_a_tripwire_whose_causes_were_never_read_was_not_read() -> None:
+    known = {name: span for name, span in wire().items() if name[1] not in causes_of("read")}
+
+    assert Reached(known).of(Questions().ask(ORDERS, THROTTLES["read"])) is None
