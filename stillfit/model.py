@@ -8,7 +8,7 @@ arithmetic. The last noun, Advice, has its record and its states in stillfit/adv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -240,7 +240,8 @@ class Batch:
 
     source: str
     at: datetime
-    series: tuple[Series, ...] = ()
+    series: Sequence[Series] = ()
+    """A tuple, or thousands at once as stillfit.sheets.Sheets."""
     attributes: tuple[Attributes, ...] = ()
     changes: tuple[AttributeChange, ...] = ()
     """Dated changes the source itself reports (scaling activities, mode switches)."""

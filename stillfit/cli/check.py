@@ -52,7 +52,7 @@ def snapshot_of(observations: Observations) -> Snapshot:
         at=observations.at,
         spans=dict.fromkeys(engines, observations.span),
         subjects=batch.subjects_seen,
-        series=batch.series,
+        series=tuple(batch.series),
         attributes=batch.attributes,
         changes=batch.changes,
         gaps=batch.gaps,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stillfit.model import Series, SeriesKey, Span, Subject
+from stillfit.sheets import Sheet
 from stillfit.store.chunks import UNKNOWN, VALUE, Block
 from stillfit.store.grid import HOUR_S
+from stillfit.store.registry import PLACES
 from stillfit.store.rollup import Hours
 
 
@@ -30,19 +33,94 @@ class Wanted:
         )
 
 
-def lay(block: Block, row: int, series: Series, window: Span) -> None:
-    """Put what a series says of `window` into its row. A value that is not finite leaves its period as it was."""
-    ticks, values = _inside((series.times - window.start) // series.period_s, series.values, block.ticks)
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Series that are covered alike, with the place where each lives."""
+
+    period_s: int
+    covered: tuple[Span, ...]
+    places: NDArray[np.int64]
+    borders: NDArray[np.int64]
+    """Series i has the points from `borders[i]` to `borders[i + 1]`."""
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @property
+    def extent(self) -> Span:
+        """From the first to the last that any of them says; empty when they say nothing."""
+        ends = [end for span in self.covered for end in span]
+        if len(self.times):
+            ends += [int(self.times.min()), int(self.times.max()) + self.period_s]
+        return Span(min(ends), max(ends)) if ends else Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some of these series, in which rows of a block they live, and from when to when they speak."""
+
+    points: Points
+    chosen: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    extent: Span
+
+
+def joined(sheets: Sequence[Sheet], places: Sequence[NDArray[np.int64]]) -> Iterator[Points]:
+    """Sheets side by side that are covered alike as one."""
+    both = zip(sheets, places, strict=True)
+    for (period_s, covered), alike in groupby(both, key=lambda one: (one[0].roster.period_s, one[0].covered)):
+        members, its_places = zip(*alike, strict=True)
+        yield Points(
+            period_s,
+            covered,
+            np.concatenate(its_places),
+            np.concatenate([[0], np.cumsum(np.concatenate([np.diff(one.borders) for one in members]))]),
+            np.concatenate([one.times for one in members]),
+            np.concatenate([one.values for one in members]),
+        )
+
+
+def divided(points: Points) -> Iterator[tuple[int, Part]]:
+    """The shards that these series live in, each with its part; nothing where they say nothing."""
+    extent = points.extent
+    if not extent.seconds:
+        return
+    order = np.argsort(points.places, kind="stable")
+    shards = points.places[order] // PLACES
+    for chosen in np.split(order, np.flatnonzero(np.diff(shards)) + 1):
+        places = points.places[chosen]
+        yield int(places[0]) // PLACES, Part(points, chosen, places % PLACES, extent)
+
+
+def lay(block: Block, part: Part, window: Span) -> None:
+    """Put what the series of a part say of `window` into their rows.
+
+    A value that is not finite leaves its period as it was.
+    """
+    points, period_s = part.points, part.points.period_s
+    taken, rows = _taken(part)
+    ticks, values = (points.times[taken] - window.start) // period_s, points.values[taken]
+    inside = (ticks >= 0) & (ticks < block.ticks)
+    if not inside.all():
+        rows, ticks, values = rows[inside], ticks[inside], values[inside]
+    cells = rows * block.ticks + ticks
     finite = np.isfinite(values)
-    holes = ticks[~finite]
-    kept = block.states[row, holes]
-    for part in series.covered:
-        first = max(0, -((window.start - part.start) // series.period_s))  # floor of a negative is the ceiling
-        block.cover(row, first, max(first, min(block.ticks, (part.end - window.start) // series.period_s)))
+    holes = cells[~finite]
+    kept = block.states.reshape(-1)[holes]
+    for span in points.covered:
+        first = max(0, -((window.start - span.start) // period_s))  # floor of a negative is the ceiling
+        block.cover(part.rows, first, max(first, min(block.ticks, (span.end - window.start) // period_s)))
     if len(holes):
-        block.states[row, holes] = kept
-        ticks, values = ticks[finite], values[finite]
-    block.put(row, ticks, values)
+        block.states.reshape(-1)[holes] = kept
+        cells, values = cells[finite], values[finite]
+    block.put(cells, values)
+
+
+def _taken(part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The points of the chosen series, and for each its row in the block."""
+    starts = part.points.borders[part.chosen]
+    lengths = part.points.borders[part.chosen + 1] - starts
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(lengths.sum()), np.repeat(part.rows, lengths)
 
 
 def sample_series(keys: dict[int, SeriesKey], block: Block, start: int) -> Iterator[Series]:
@@ -70,19 +148,6 @@ def hourly_series(keys: dict[int, SeriesKey], hours: Hours, start: int) -> Itera
             yield _series(hourly, start + valued * HOUR_S, hours.folded.values[row, valued], covered)
 
 
-def extent(series: Iterable[Series]) -> Span:
-    """From the first to the last that any of them says; empty when they say nothing."""
-    starts: list[int] = []
-    ends: list[int] = []
-    for one in series:
-        if len(one.times):
-            starts.append(int(one.times[0]))
-            ends.append(int(one.times[-1]) + one.period_s)
-        starts += [part.start for part in one.covered]
-        ends += [part.end for part in one.covered]
-    return Span(min(starts), max(ends)) if starts else Span(0, 0)
-
-
 def _series(key: SeriesKey, times: NDArray[np.int64], values: NDArray[np.float64], covered: tuple[Span, ...]) -> Series:
     return Series(
         subject=key.subject,
@@ -101,12 +166,3 @@ def _runs(states: NDArray[np.uint8], start: int, period_s: int) -> tuple[Span, .
     edges = np.flatnonzero(np.diff(states != UNKNOWN, prepend=False, append=False))
     borders = (start + edges * period_s).tolist()
     return tuple(map(Span, borders[::2], borders[1::2]))
-
-
-def _inside(
-    ticks: NDArray[np.int64], values: NDArray[np.float64], last: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    if not len(ticks) or (ticks[0] >= 0 and ticks[-1] < last):
-        return ticks, values
-    inside = slice(*np.searchsorted(ticks, [0, last]))
-    return ticks[inside], values[inside]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 import structlog
@@ -41,6 +43,17 @@ class Strip:
     """Buckets whose samples are not summed up in the hourly facets."""
 
 
+class ChunkRow(TypedDict):
+    """A row of the chunk table."""
+
+    shard: int
+    facet: int
+    bucket: int
+    rolled: bool
+    checksum: int
+    data: bytes
+
+
 class ChunkTable:
     """The chunk table, with what was found garbled in it since the start of the process."""
 
@@ -50,26 +63,26 @@ class ChunkTable:
 
     def load(self, connection: sa.Connection, shard: Shard, facet: Facet, whole: Span) -> Strip:
         """Cells of `whole` (whole buckets); what has no chunk, or a garbled one, is not known."""
+        (strip,) = self.load_each(connection, [shard], facet, whole)
+        return strip
+
+    def load_each(
+        self, connection: sa.Connection, shards: Sequence[Shard], facet: Facet, whole: Span
+    ) -> Iterator[Strip]:
+        """The strips of several shards, each read out of its chunks when it is its turn."""
         table = schema.chunk
         inside = table.c.bucket.between(whole.start, whole.end - 1)
-        query = sa.select(table).where(table.c.shard == shard.id, table.c.facet == facet, inside)
-        grid = facet.grid(shard)
-        block = Block.unknown(len(shard.keys), whole.seconds // grid.tick_s)
-        rows = connection.execute(query).all()
-        for row in rows:
-            read = self._read(row, shard)
-            if read is not None:
-                block.paste(read, (row.bucket - whole.start) // grid.tick_s)
-        return Strip(block, frozenset(row.bucket for row in rows if not row.rolled))
+        chosen = table.c.shard.in_([shard.id for shard in shards])
+        found: defaultdict[int, list[sa.Row[Any]]] = defaultdict(list)
+        for row in connection.execute(sa.select(table).where(chosen, table.c.facet == facet, inside)):
+            found[row.shard].append(row)
+        return (self._strip(shard, facet, whole, found[shard.id]) for shard in shards)
 
-    def save(self, connection: sa.Connection, shard: Shard, facet: Facet, bucket: int, block: Block) -> None:
-        """Write one chunk; its samples count as not summed up until `mark_rolled` says so."""
-        data = encode(block)
-        key = {"shard": shard.id, "facet": int(facet), "bucket": bucket}
-        row = key | {"rolled": False, "checksum": checksum(data, *key.values()), "data": data}
-        upsert(connection, schema.chunk, [row])
+    def save(self, connection: sa.Connection, chunks: Sequence[ChunkRow]) -> None:
+        upsert(connection, schema.chunk, [dict(one) for one in chunks])
         with self._lock:
-            self._garbled.pop((shard.id, facet, bucket), None)
+            for one in chunks:
+                self._garbled.pop((one["shard"], Facet(one["facet"]), one["bucket"]), None)
 
     def mark_rolled(self, connection: sa.Connection, shard: Shard, buckets: Sequence[int]) -> None:
         table = schema.chunk
@@ -93,6 +106,15 @@ class ChunkTable:
         with self._lock:
             self._garbled = {key: gaps for key, gaps in self._garbled.items() if key[2] >= at.timestamp()}
 
+    def _strip(self, shard: Shard, facet: Facet, whole: Span, rows: Sequence[sa.Row[Any]]) -> Strip:
+        grid = facet.grid(shard)
+        block = Block.unknown(shard.rows, whole.seconds // grid.tick_s)
+        for row in rows:
+            read = self._read(row, shard)
+            if read is not None:
+                block.paste(read, (row.bucket - whole.start) // grid.tick_s)
+        return Strip(block, frozenset(row.bucket for row in rows if not row.rolled))
+
     def _read(self, row: sa.Row[tuple[object, ...]], shard: Shard) -> Block | None:
         try:
             return _opened(row, shard)
@@ -109,18 +131,26 @@ class ChunkTable:
         log.error("chunk garbled", shard=shard.id, facet=facet.name, bucket=bucket, source=shard.source, error=error)
 
 
+def chunk_row(shard: Shard, facet: Facet, bucket: int, block: Block, *, rolled: bool = False) -> ChunkRow:
+    """One chunk as it is written. Samples count as not summed up until they are written, or marked, as `rolled`."""
+    data = encode(block)
+    crc = checksum(data, shard.id, int(facet), bucket)
+    return ChunkRow(shard=shard.id, facet=int(facet), bucket=bucket, rolled=rolled, checksum=crc, data=data)
+
+
 def _opened(row: sa.Row[tuple[object, ...]], shard: Shard) -> Block:
     if checksum(row.data, row.shard, row.facet, row.bucket) != row.checksum:
         raise ChunkError("the checksum differs")
     block = decode(row.data)
-    if block.rows > len(shard.keys) or block.ticks != Facet(row.facet).grid(shard).ticks:
+    if block.rows > shard.rows or block.ticks != Facet(row.facet).grid(shard).ticks:
         raise ChunkError(f"{block.rows} rows of {block.ticks} do not belong here")
     return block
 
 
 def _gaps(shard: Shard, span: Span) -> tuple[Gap, ...]:
     detail = "stored samples are damaged and were left out: backfill the time again, or wait until it has passed"
-    named = sorted({(key.subject, key.metric) for key in shard.keys})
+    roster = shard.roster
+    named = sorted({(subject, one.metric) for subject, one in zip(roster.subjects, roster.signals, strict=True)})
     return tuple(
         Gap(subject=subject, missing=metric, reason=GapReason.GARBLED, detail=detail, source=shard.source, span=span)
         for subject, metric in named

@@ -71,13 +71,14 @@ class Block:
         """A copy of some rows."""
         return Block(self.values[chosen], self.states[chosen])
 
-    def cover(self, row: int, start: int, end: int) -> None:
-        """The source vouches for these ticks: what was not known is now empty."""
-        np.maximum(self.states[row, start:end], EMPTY, out=self.states[row, start:end])
+    def cover(self, rows: NDArray[np.int64], start: int, end: int) -> None:
+        """The source vouches for these ticks of these rows: what was not known is now empty."""
+        self.states[rows, start:end] = np.maximum(self.states[rows, start:end], EMPTY)
 
-    def put(self, row: int, ticks: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        self.values[row, ticks] = values + 0.0  # -0.0 + 0.0 is 0.0
-        self.states[row, ticks] = VALUE
+    def put(self, cells: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Values into cells (row * ticks + tick) of a block that is no view; of two for one cell the later counts."""
+        self.values.reshape(-1)[cells] = values + 0.0  # -0.0 + 0.0 is 0.0
+        self.states.reshape(-1)[cells] = VALUE
 
     def paste(self, other: Block, start: int) -> None:
         """Lay a block of as many or fewer rows over the ticks from `start`; nothing known turns unknown."""

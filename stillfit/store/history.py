@@ -11,23 +11,26 @@ open) is folded from its samples when it is read, so that `hourly` is never behi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from stillfit.model import Batch, Series, SeriesKey, Span
+from stillfit.model import Batch, Series, SeriesKey, Span, Subject
 from stillfit.series import cut, merge
+from stillfit.sheets import in_sheets
 from stillfit.store import schema
-from stillfit.store.assemble import Wanted, extent, hourly_series, lay, sample_series
-from stillfit.store.chunk_table import ChunkTable, Facet, Strip
+from stillfit.store.assemble import Part, Wanted, divided, hourly_series, joined, lay, sample_series
+from stillfit.store.chunk_table import ChunkRow, ChunkTable, Facet, Strip, chunk_row
 from stillfit.store.chunks import Block
 from stillfit.store.grid import HOUR_S, HOURS, Grid
 from stillfit.store.hours import HourTable
+from stillfit.store.reach import Cover, Name, Rows, cover, reach
 from stillfit.store.registry import Registry, Shard, note_progress
 
 _WINDOW_BUCKETS = 24  # a backfill is written in stretches of so many chunks per shard: bounds memory to some 20 MB
+_CHUNKS_AT_ONCE = 48  # read and written with one statement: 1 to 2 MB of them (ours; more gains nothing)
 
 
 class History:
@@ -40,15 +43,15 @@ class History:
 
     def write(self, connection: sa.Connection, batch: Batch, *, tier: str, now: datetime) -> None:
         """Upsert the series of a batch: the same batch twice changes nothing."""
-        places = self.registry.register(connection, batch.source, tier, batch.series)
-        members: dict[int, list[tuple[int, Series]]] = defaultdict(list)
-        for one in batch.series:
-            place = places[one.key]
-            members[place.shard].append((place.row, one))
-        for shard in self.registry.shards(connection):
-            if shard.id in members:
-                self._write_shard(connection, shard, members[shard.id], now)
-        ends = [part.end for one in batch.series for part in one.covered]
+        sheets = in_sheets(batch.series)
+        places = self.registry.places(connection, batch.source, tier, [one.roster for one in sheets])
+        parts: dict[int, list[Part]] = defaultdict(list)
+        for points in joined(sheets, places):
+            for shard, part in divided(points):
+                parts[shard].append(part)
+        for window, shards in self._together(parts):
+            self._write_shards(connection, window, {shard: parts[shard.id] for shard in shards}, int(now.timestamp()))
+        ends = [span.end for one in sheets for span in one.covered]
         if ends:
             note_progress(connection, batch.source, max(ends))
 
@@ -80,38 +83,72 @@ class History:
         table = schema.progress
         return connection.scalar(sa.select(table.c.last_end).where(table.c.source == source))
 
+    def cover(self, connection: sa.Connection, source: str, span: Span, longest_s: int) -> Cover:
+        """Which hours of a source are known from points of at most `longest_s` each."""
+        shards = [(shard, keys) for shard, keys in self._of(connection, source) if shard.period_s <= longest_s]
+        return cover(connection, self._hours, shards, span)
+
+    def reach(
+        self, connection: sa.Connection, source: str, now: int, existing: Collection[Subject]
+    ) -> Mapping[Name, Span]:
+        """See `stillfit.store.reach`."""
+        return reach(connection, self._hours, self._of(connection, source), now, existing)
+
+    def _of(self, connection: sa.Connection, source: str) -> list[Rows]:
+        return [(shard, keys) for shard, keys in self._chosen(connection, Wanted()) if shard.source == source]
+
     def _chosen(self, connection: sa.Connection, wanted: Wanted) -> Iterable[tuple[Shard, dict[int, SeriesKey]]]:
         for shard in self.registry.shards(connection):
             keys = {row: key for row, key in enumerate(shard.keys) if wanted.takes(key)}
             if keys:
                 yield shard, keys
 
-    def _write_shard(
-        self, connection: sa.Connection, shard: Shard, members: Sequence[tuple[int, Series]], now: datetime
-    ) -> None:
-        for window in shard.grid.windows(extent(one for _, one in members), _WINDOW_BUCKETS):
-            strip = self.chunks.load(connection, shard, Facet.SAMPLES, window)
-            updated = strip.block.copy()
-            for row, one in members:
-                lay(updated, row, one, window)
-            self._save(connection, shard, _Update(window, strip, updated, int(now.timestamp())))
+    def _together(self, parts: Mapping[int, Sequence[Part]]) -> Iterator[tuple[Span, Sequence[Shard]]]:
+        """Which shards are read and written with one statement each, stretch by stretch."""
+        alike: defaultdict[tuple[Grid, Span], list[Shard]] = defaultdict(list)
+        for shard in map(self.registry.shard, sorted(parts)):
+            starts, ends = zip(*(part.extent for part in parts[shard.id]), strict=True)
+            alike[shard.grid, Span(min(starts), max(ends))].append(shard)
+        for (grid, span), shards in alike.items():
+            for window in grid.windows(span, _WINDOW_BUCKETS):
+                at_once = max(1, _CHUNKS_AT_ONCE // len(grid.buckets(window)))
+                for first in range(0, len(shards), at_once):
+                    yield window, shards[first : first + at_once]
 
-    def _save(self, connection: sa.Connection, shard: Shard, update: _Update) -> None:
-        """Write the chunks that differ; sum up the hours of those that are over."""
+    def _write_shards(
+        self, connection: sa.Connection, window: Span, parts: Mapping[Shard, Sequence[Part]], now_s: int
+    ) -> None:
+        strips = self.chunks.load_each(connection, tuple(parts), Facet.SAMPLES, window)
+        chunks: list[ChunkRow] = []
+        for (shard, its_parts), strip in zip(parts.items(), strips, strict=True):
+            updated = strip.block.copy()
+            for part in its_parts:
+                lay(updated, part, window)
+            chunks += self._changed(connection, shard, _Update(window, strip, updated, now_s))
+        self.chunks.save(connection, chunks)
+
+    def _changed(self, connection: sa.Connection, shard: Shard, update: _Update) -> list[ChunkRow]:
+        """The chunks that differ, and the hours of those that are over."""
+        chunks: list[ChunkRow] = []
         stale: list[int] = []
+        same: list[int] = []
         for bucket in shard.grid.buckets(update.window):
             over = shard.grid.makes_hours and bucket + shard.grid.bucket_s <= update.now_s
             part = update.of_bucket(update.after, bucket, shard.grid)
             changed = not part.same_as(update.of_bucket(update.strip.block, bucket, shard.grid))
             if changed:
-                self.chunks.save(connection, shard, Facet.SAMPLES, bucket, part)
+                chunks.append(chunk_row(shard, Facet.SAMPLES, bucket, part, rolled=over))
+            elif over and bucket in update.strip.unrolled:
+                same.append(bucket)
             if over and (changed or bucket in update.strip.unrolled):
                 stale.append(bucket)
         if stale:
             first = (stale[0] - update.window.start) // shard.period_s
             block = update.after.ticks_of(first, first + (stale[-1] - stale[0]) // shard.period_s + shard.grid.ticks)
-            self._hours.sum_up(connection, shard, block, stale[0])
-            self.chunks.mark_rolled(connection, shard, stale)
+            chunks += self._hours.summed_up(connection, shard, block, stale[0])
+        if same:
+            self.chunks.mark_rolled(connection, shard, same)
+        return chunks
 
 
 @dataclass(frozen=True, slots=True, eq=False)

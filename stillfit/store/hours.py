@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from stillfit.model import Span
-from stillfit.store.chunk_table import ChunkTable, Facet
+from stillfit.store.chunk_table import ChunkRow, ChunkTable, Facet, chunk_row
 from stillfit.store.chunks import Block
 from stillfit.store.grid import HOUR_S, HOURS
 from stillfit.store.registry import Shard
@@ -31,17 +31,19 @@ class HourTable:
                 hours_of.improve(self._folded(connection, shard, bucket, part))
         return hours
 
-    def sum_up(self, connection: sa.Connection, shard: Shard, samples: Block, start: int) -> None:
-        """Bring the hours of `samples`, which begin at `start`, up to date."""
+    def summed_up(self, connection: sa.Connection, shard: Shard, samples: Block, start: int) -> list[ChunkRow]:
+        """The hourly chunks with the hours of `samples`, which begin at `start`, brought up to date: to be saved."""
         new = roll(samples, shard.folds, shard.period_s)
         span = Span(start, start + new.folded.ticks * HOUR_S)
         whole = HOURS.whole(span)
         stored = self._stored(connection, shard, whole)
         _between(stored, span, whole.start).improve(new)
+        chunks: list[ChunkRow] = []
         for bucket in HOURS.buckets(whole):
             week = _between(stored, Span(bucket, bucket + HOURS.bucket_s), whole.start)
-            self.chunks.save(connection, shard, Facet.HOURLY, bucket, week.folded)
-            self.chunks.save(connection, shard, Facet.HOURLY_KNOWN, bucket, week.known)
+            chunks.append(chunk_row(shard, Facet.HOURLY, bucket, week.folded))
+            chunks.append(chunk_row(shard, Facet.HOURLY_KNOWN, bucket, week.known))
+        return chunks
 
     def sum_up_closed(self, connection: sa.Connection, shard: Shard, before: int) -> None:
         """Sum up every chunk that ended by `before` and is not summed up."""
@@ -51,7 +53,7 @@ class HourTable:
         for bucket in stale:
             span = Span(bucket, bucket + shard.grid.bucket_s)
             strip = self.chunks.load(connection, shard, Facet.SAMPLES, span)
-            self.sum_up(connection, shard, strip.block, bucket)
+            self.chunks.save(connection, self.summed_up(connection, shard, strip.block, bucket))
         self.chunks.mark_rolled(connection, shard, stale)
 
     def _stored(self, connection: sa.Connection, shard: Shard, whole: Span) -> Hours:

@@ -38,7 +38,7 @@ def test_every_cell_comes_back_as_it_was(block: Block) -> None:
 @given(st.lists(FINITE, min_size=1, max_size=20))
 def test_the_sign_of_zero_is_dropped_when_a_value_is_put(values: list[float]) -> None:
     block = Block.unknown(1, len(values))
-    block.put(0, np.arange(len(values)), np.array(values))
+    block.put(np.arange(len(values)), np.array(values))
 
     read = decode(encode(block)).values[0]
 
@@ -85,7 +85,7 @@ def test_a_blob_under_the_key_of_another_is_found() -> None:
 
 def test_what_is_known_does_not_turn_unknown_by_pasting() -> None:
     block = Block.unknown(2, 3)
-    block.put(0, np.array([1]), np.array([7.0]))
+    block.put(np.array([1]), np.array([7.0]))
     block.paste(Block.unknown(1, 3), 0)
 
     assert block.states.tolist() == [[UNKNOWN, VALUE, UNKNOWN], [UNKNOWN] * 3]

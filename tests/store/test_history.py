@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from stillfit.clock import FakeClock
 from stillfit.model import Series, Span, Statistic, merge_spans
 from stillfit.series import cut, merge
-from stillfit.store.assemble import extent, lay, sample_series
+from stillfit.sheets import in_sheets
+from stillfit.store.assemble import divided, joined, lay, sample_series
 from stillfit.store.chunks import Block
 from stillfit.store.store import Store
 from tests.store.builders import BY_STATUS, CARTS, DAY, HOUR, NOON, NOON_S, ORDERS, READS, around_noon, batch, series
@@ -111,6 +114,7 @@ def test_export_gives_every_point_with_its_names(store: Store) -> None:
     assert list(store.samples(around_noon())) == [(ORDERS, READS, "sum", "GetItem", 60, NOON_S - 120, 1.5)]
 
 
+SUBJECTS = (ORDERS, BY_STATUS, CARTS)
 POINTS = st.dictionaries(st.integers(-200, 199), st.floats(-1e9, 1e9), max_size=8)
 SPANS = st.lists(st.tuples(st.integers(-200, 180), st.integers(0, 60)), max_size=4)
 
@@ -119,44 +123,51 @@ SPANS = st.lists(st.tuples(st.integers(-200, 180), st.integers(0, 60)), max_size
 def pieces(draw: st.DrawFn) -> Series:
     points = draw(POINTS)
     covered = [(start, start + length) for start, length in draw(SPANS)] + [(point, point + 1) for point in points]
-    made = series(points, covered)
-    return Series(**{name: getattr(made, name) for name in made.__slots__} | {"covered": merge_spans(made.covered)})
+    made = replace(series(points, covered), subject=draw(st.sampled_from(SUBJECTS)))
+    return replace(made, covered=merge_spans(made.covered))
 
 
-@given(st.lists(pieces(), min_size=1, max_size=4))
-def test_writing_pieces_is_merging_them(given_pieces: list[Series]) -> None:
+def lay_each(block: Block, members: Sequence[Series], window: Span) -> None:
+    """As the store does; a subject's place among SUBJECTS is its row."""
+    sheets = in_sheets(members)
+    places = [np.array([SUBJECTS.index(subject) for subject in sheet.roster.subjects]) for sheet in sheets]
+    for points in joined(sheets, places):
+        for _, part in divided(points):
+            lay(block, part, window)
+
+
+@given(st.lists(pieces(), min_size=1, max_size=6))
+def test_writing_pieces_is_merging_those_of_each_series(members: list[Series]) -> None:
     whole = Span(NOON_S - 4 * HOUR, NOON_S + 4 * HOUR)
-    block = Block.unknown(1, whole.seconds // 60)
-    for piece in given_pieces:
-        lay(block, 0, piece, whole)
+    block = Block.unknown(len(SUBJECTS), whole.seconds // 60)
 
-    found = list(sample_series({0: given_pieces[0].key}, block, whole.start))
+    lay_each(block, members, whole)
 
-    expected = merge(given_pieces)
-    assert found == ([expected] if expected.covered else [])
+    by_subject = [[one for one in members if one.subject == subject] for subject in SUBJECTS]
+    merged = [merge(alike) for alike in by_subject if alike]
+    keys = {row: replace(members[0], subject=subject).key for row, subject in enumerate(SUBJECTS)}
+    assert list(sample_series(keys, block, whole.start)) == [one for one in merged if one.covered]
 
 
-@given(pieces())
-def test_laying_in_windows_is_laying_at_once(piece: Series) -> None:
-    span = extent([piece])
-    halves = [Span(NOON_S - 4 * HOUR, NOON_S), Span(NOON_S, NOON_S + 4 * HOUR)]
-    for half in halves:
-        block = Block.unknown(1, half.seconds // 60)
-        lay(block, 0, piece, half)
-        expected = cut(piece, half)
+@given(st.lists(pieces(), min_size=1, max_size=3, unique_by=lambda one: one.subject))
+def test_laying_in_windows_is_laying_at_once(members: list[Series]) -> None:
+    for half in (Span(NOON_S - 4 * HOUR, NOON_S), Span(NOON_S, NOON_S + 4 * HOUR)):
+        block = Block.unknown(len(SUBJECTS), half.seconds // 60)
+        lay_each(block, members, half)
 
-        assert list(sample_series({0: piece.key}, block, half.start)) == ([expected] if expected.covered else [])
-    assert span == extent([piece])
+        keys = {SUBJECTS.index(one.subject): one.key for one in members}
+        assert list(sample_series(keys, block, half.start)) == [
+            part for one in members if (part := cut(one, half)).covered
+        ]
 
 
 def test_covered_time_that_cuts_a_period_does_not_vouch_for_it() -> None:
     block = Block.unknown(1, 10)
-    lay(block, 0, series({}), Span(NOON_S, NOON_S + 600))
     odd = Series(
         subject=ORDERS, metric=READS, statistic=Statistic.SUM, period_s=60, covered=(Span(NOON_S + 30, NOON_S + 200),),
         times=np.array([NOON_S + 65]), values=np.array([1.0]),
     )  # fmt: skip
-    lay(block, 0, odd, Span(NOON_S, NOON_S + 600))
+    lay_each(block, [series({}), odd], Span(NOON_S, NOON_S + 600))
 
     (found,) = sample_series({0: odd.key}, block, NOON_S)
 
