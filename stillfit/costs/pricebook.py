@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
 
 from stillfit.model import Confidence, Rate
@@ -41,6 +41,8 @@ class Price:
     """When the source was last read. Age counts from here."""
     source: str
     confidence: Confidence
+    version: str = ""
+    """Of the list that it was read from; empty where somebody wrote it down."""
 
     @property
     def usd(self) -> float:
@@ -75,6 +77,13 @@ class PriceBook:
         """Several books as one; where two speak of the same price and date, the later book wins."""
         found = {(one.sku, one.region, one.effective_from): one for book in books for one in book.prices}
         return cls(tuple(sorted(found.values(), key=lambda one: (one.sku, one.region, one.effective_from))))
+
+    def under(self, own: PriceBook) -> PriceBook:
+        """This book with `own` above it: from the day on which a price of `own` begins, nothing of this one counts."""
+        begins = {(one.sku, one.region): one.effective_from for one in reversed(PriceBook.of(own).prices)}
+        ended = datetime.max.replace(tzinfo=UTC)
+        kept = (one for one in self.prices if one.effective_from < begins.get((one.sku, one.region), ended))
+        return PriceBook.of(PriceBook(tuple(kept)), own)
 
     def at(self, when: datetime) -> PriceList:
         """What was in force at an instant."""

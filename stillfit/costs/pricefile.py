@@ -1,4 +1,4 @@
-"""Reads a price file's text into a price book, with every mistake at its line. Pure."""
+"""Reads a price file's text into a price book, with every mistake at its line; and writes one. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from math import isfinite
 
+import yaml
+
 from stillfit.costs.pricebook import Band, Price, PriceBook
+from stillfit.costs.skus import CATALOGUE, NODE
 from stillfit.errors import ConfigError
 from stillfit.model import Confidence
 from stillfit.yamlfile import Document, Place, did_you_mean, parse
@@ -19,10 +22,13 @@ DYNAMODB_SKUS = frozenset(
     for storage_class in ("", "_ia")
 )
 NODE_SKU = "cassandra_node"
-SKUS = DYNAMODB_SKUS | {NODE_SKU}
+SKUS = frozenset(one.name for one in CATALOGUE) | {NODE_SKU}
+"""Beside these there is one for each type of DAX node: dax_node/r5.large."""
 
 _TOP = frozenset({"region", "prices"})
-_ROW = frozenset({"sku", "region", "unit", "per", "bands", "effective_from", "fetched_at", "source", "confidence"})
+_ROW = frozenset(
+    {"sku", "region", "unit", "per", "bands", "effective_from", "fetched_at", "source", "confidence", "version"}
+)
 _NEEDED = ("sku", "unit", "bands", "effective_from", "fetched_at", "source")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,6 +41,26 @@ def read(text: str, *, name: str) -> PriceBook:
     if reader.mistakes:
         raise ConfigError(tuple(reader.mistakes))
     return PriceBook.of(PriceBook(prices))
+
+
+def written(book: PriceBook, note: str = "") -> str:
+    """A book as the text of a price file: what `read` makes the same book of. `note` is a comment at its head."""
+    head = "".join(f"# {line}\n" for line in note.splitlines())
+    return head + yaml.safe_dump({"prices": [_row(one) for one in book.prices]}, sort_keys=False, width=120)
+
+
+def _row(price: Price) -> dict[str, object]:
+    return {
+        "sku": price.sku,
+        "region": price.region,
+        "unit": price.unit,
+        "bands": [{"from": band.from_quantity, "usd": band.usd} for band in price.bands],
+        "effective_from": price.effective_from.date().isoformat(),
+        "fetched_at": price.fetched_at.date().isoformat(),
+        "source": price.source,
+        "confidence": price.confidence.value,
+        **({"version": price.version} if price.version else {}),
+    }
 
 
 @dataclass(slots=True)
@@ -64,7 +90,7 @@ class _Reader:
         if per <= 0:
             self.wrong((*place, "per"), "must be above 0")
         return Price(
-            sku=self.choice(place, values, "sku", SKUS, default=""),
+            sku=self.sku(place, values),
             region=self.text(place, values, "region") if "region" in values else region,
             unit=self.text(place, values, "unit"),
             bands=self.bands((*place, "bands"), values.get("bands"), per or 1.0),
@@ -72,7 +98,14 @@ class _Reader:
             fetched_at=self.day(place, values, "fetched_at"),
             source=self.text(place, values, "source"),
             confidence=Confidence(self.choice(place, values, "confidence", frozenset(Confidence), default="medium")),
+            version=self.text(place, values, "version"),
         )
+
+    def sku(self, place: Place, values: Mapping[str, object]) -> str:
+        value = values.get("sku")
+        if isinstance(value, str) and NODE.fullmatch(value):
+            return value
+        return self.choice(place, values, "sku", SKUS, default="")
 
     def bands(self, place: Place, value: object, per: float) -> tuple[Band, ...]:
         if not isinstance(value, list) or not value:
