@@ -39,9 +39,21 @@ POOL = 20
 MAX_PAGES = 10_000
 """A listing that goes on for longer is a loop (ours: a million tables)."""
 
-CALLS_PER_S = {"cloudwatch": 20.0, "dynamodb": 200.0, "application-autoscaling": 10.0, "sts": 10.0}
-"""Of everything but metric data, per service: ListMetrics may be called 25 times a second (CloudWatch quotas); the
-others publish no figure for reads of settings and are asked modestly (ours)."""
+CALLS_PER_S = {
+    "cloudwatch": 20.0,
+    "dynamodb": 200.0,
+    "dynamodb:DescribeContinuousBackups": 10.0,
+    "dynamodb:ListTagsOfResource": 10.0,
+    "dynamodb:ListBackups": 5.0,
+    "application-autoscaling": 10.0,
+    "resourcegroupstaggingapi": 10.0,
+    "sts": 10.0,
+}
+"""Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
+25 times a second (CloudWatch quotas), the three of DynamoDB 10, 10 and 5 times (API reference of each); the others
+publish no figure for reads of settings and are asked modestly (ours)."""
+_IAM_PREFIXES = {"resourcegroupstaggingapi": "tag"}
+"""Where the prefix of a service's actions is not botocore's name of it (Service Authorization Reference)."""
 
 _T = TypeVar("_T")
 
@@ -111,9 +123,9 @@ class Connection:
         """One call of an ordinary operation. `expect` is what an answer must have: an HTML page parses as nothing."""
 
         def attempt(clients: Clients) -> dict[str, Any]:
-            self._paces[service].wait()
+            self._pace(service, operation).wait()
             with self._lock:
-                self._calls[f"{service}:{operation}"] += 1
+                self._calls[self.action(service, operation)] += 1
             with parsing():
                 answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
             if expect not in answer:
@@ -121,12 +133,12 @@ class Connection:
             return answer
 
         try:
-            answer = self.guarded(attempt, action=f"{service}:{operation}", about=about)
+            answer = self.guarded(attempt, action=self.action(service, operation), about=about)
         except SourceError as error:
             if error.reason is GapReason.THROTTLED:
-                self._paces[service].complained()
+                self._pace(service, operation).complained()
             raise
-        self._paces[service].answered()
+        self._pace(service, operation).answered()
         return answer
 
     def pages(
@@ -149,7 +161,14 @@ class Connection:
             seen.add(answer[told])
             more = {taken: answer[told]}
         error = GarbledError("the list goes round in circles, its token repeats")
-        raise failure(error, action=f"{service}:{operation}", about=about) from error
+        raise failure(error, action=self.action(service, operation), about=about) from error
+
+    def action(self, service: str, operation: str) -> str:
+        """The permission that a call needs, by the name that botocore gives its service."""
+        return f"{_IAM_PREFIXES.get(service, service)}:{operation}"
+
+    def _pace(self, service: str, operation: str) -> Limiter:
+        return self._paces.get(f"{service}:{operation}") or self._paces[service]
 
     def guarded(self, attempt: Callable[[Clients], _T], *, action: str, about: str) -> _T:
         """Run `attempt`; when the credentials have expired, once more with fresh ones."""

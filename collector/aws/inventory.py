@@ -1,9 +1,10 @@
-"""Which tables and indexes there are, and how they are set: ListTables, DescribeTable and three smaller calls.
+"""Which tables and indexes there are, and how they are set.
 
 ListTables is the inventory, never ListMetrics, which forgets what was silent for two weeks. It and DescribeTable are
-asked in every cycle (they cost nothing); time to live, recovery and Contributor Insights once an hour. A table's
-settings are given whole or not at all, because the store takes a setting that is missing for one that was removed: what
-cannot be read now keeps its last known value, and what a permission withholds is left out and told as a Gap.
+asked in every look (they cost nothing); what hardly ever changes is read once an hour, for a whole region where one
+call tells all (`regional`, `tags`), else table by table (`rounds`). What cannot be read now keeps its last known value
+and is told as a Gap; only what a Gap names may be missing, since the store takes any other setting that is missing for
+one that was removed. A table is gone when two looks in a row neither list nor find it.
 """
 
 from __future__ import annotations
@@ -12,31 +13,40 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from collector.aws import detail_settings as details
 from collector.aws import table_settings as shapes
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, GoneError, failure
 from collector.aws.instants import instant
 from collector.aws.pool import Pool
+from collector.aws.regional import Regional
+from collector.aws.rounds import Detail, Rounds
 from collector.aws.table_settings import Description, Settings
+from collector.aws.tags import ATTRIBUTE as TAGS
+from collector.aws.tags import Tags
 from collector.aws.target import AwsTarget
 from stillfit.errors import SourceError
 from stillfit.model import Gap, GapReason, Subject
 
-DETAILS_EVERY_S = 3_600
-"""How often the settings that hardly ever change are read (ours: three calls a table)."""
-DENIED_AGAIN_S = 900
-"""How soon a refused one is tried again: a grant takes effect within this time (ours)."""
-
-_DETAILS: tuple[tuple[str, str, str, Callable[[Description], Settings]], ...] = (
-    ("ttl_attribute", "DescribeTimeToLive", "TimeToLiveDescription", shapes.time_to_live),
+_Read = Callable[[Description], Settings]
+_CALLS: tuple[tuple[str, str, tuple[str, ...], _Read], ...] = (
+    ("DescribeTimeToLive", "TimeToLiveDescription", ("ttl_attribute", "ttl_status"), details.time_to_live),
     (
-        "point_in_time_recovery",
         "DescribeContinuousBackups",
         "ContinuousBackupsDescription",
-        shapes.point_in_time_recovery,
+        ("point_in_time_recovery", "recovery_period_days"),
+        details.point_in_time_recovery,
     ),
-    ("contributor_insights", "DescribeContributorInsights", "ContributorInsightsStatus", shapes.contributor_insights),
+    (
+        "DescribeKinesisStreamingDestination",
+        "KinesisDataStreamDestinations",
+        ("kinesis_destinations",),
+        details.kinesis,
+    ),
 )
+
+TAG_LISTING = "tag_listing"
+"""What a Gap calls the one call that tells of all tags: without it each table is asked, and nothing else is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +57,6 @@ class Member:
     description: Description
     settings: Mapping[Subject, Settings]
     sizes: tuple[tuple[Subject, str, float], ...]
-    complete: bool = True
-    """False while a setting is neither known nor known to be withheld: then nothing is said of the settings."""
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -75,17 +83,18 @@ class Found:
 
 
 @dataclass(slots=True)
-class _Details:
-    """What the smaller calls said of one table, and until when (monotonic seconds) that is good."""
+class _Look:
+    """What one look has found so far: the tables listed, their descriptions, and why one is missing or not new."""
 
-    good_until: float = float("-inf")
-    settings: Settings = field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
-    complete: bool = True
+    names: list[str]
+    described: dict[str, Description] = field(default_factory=dict)
+    errors: dict[str, SourceError] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    whole: bool = True
 
 
 class Inventory:
-    """Reads the tables of one source; remembers what it read last. One cycle at a time."""
+    """Reads the tables of one source; remembers what it read last. One look at a time."""
 
     def __init__(self, connection: Connection, target: AwsTarget, scope: Subject, pool: Pool) -> None:
         self._connection = connection
@@ -93,20 +102,33 @@ class Inventory:
         self._scope = scope
         self._source = f"aws/{'/'.join(scope.scope)}"
         self._pool = pool
-        self._known: dict[str, Member] = {}
-        self._details: dict[str, _Details] = {}
+        self._known: dict[str, Description] = {}
+        self._missed: set[str] = set()
+        self._was_empty = False
+        self._tags = Tags(connection, self._source, pool)
+        self._regional = Regional(connection, self._source, pool)
+        self._rounds = Rounds(_details(connection), pool)
 
     def look(self, now: float) -> Found:
         """List and describe. `now` is monotonic seconds. Raises SourceError when the tables cannot be listed."""
-        names = self._names()
-        watched = [name for name in names if self._target.watches(name)]
-        tasks = [self._pool.submit(self._described, name, now=now) for name in watched]
-        looks = [task.result() for task in tasks]
-        members = tuple(member for member, _ in looks if member is not None)
-        self._known = {member.table.table: member for member in members}
-        self._details = {name: details for name, details in self._details.items() if name in self._known}
-        gaps = (*(gap for _, found in looks for gap in found), *self._left_out(names))
-        return Found(members=members, gaps=gaps, whole=len(members) == len(watched))
+        look = _Look(self._names())
+        admitted = [name for name in look.names if self._target.watches(name)]
+        self._regional.begin(frozenset(admitted), now)
+        tagged = self._pool.submit(self._tags.look, look.names, now)
+        if self._target.tags:
+            tagged.result()
+        self._describe(look, admitted)
+        tagged.result()
+        self._tags.begin(look.described, now)
+        self._tags.finish()
+        watched = self._chosen(look, admitted)
+        self._rounds.begin(watched, now)
+        self._rounds.finish()
+        self._regional.finish()
+        self._known = watched
+        members = tuple(self._members(look, watched))
+        look.gaps += self._region_gaps()
+        return Found(members=members, gaps=tuple(look.gaps), whole=look.whole and self._believed(look.names))
 
     def _names(self) -> list[str]:
         pages = self._connection.pages(
@@ -118,67 +140,148 @@ class Inventory:
         )
         return [name for page in pages for name in page]
 
-    def _described(self, name: str, *, now: float) -> tuple[Member | None, tuple[Gap, ...]]:
-        """One table as it is now, or as it was when it cannot be read now; None when it was never read."""
-        subject = replace(self._scope, table=name)
-        try:
-            description = self._description(name)
-            details = self._detailed(subject, now)
-            return _member(subject, description, details), details.gaps
-        except SourceError as error:
-            return self._known.get(name), (self._gap(subject, "*", error),)
+    def _believed(self, names: list[str]) -> bool:
+        """An account without any table is believed when it is seen for the second time."""
+        believed = bool(names) or self._was_empty
+        self._was_empty = not names
+        return believed
+
+    def _describe(self, look: _Look, admitted: Iterable[str]) -> None:
+        """Describe what may be watched, and what was there but is not listed any more."""
+        absent = sorted(self._known.keys() - set(look.names))
+        wanted = [name for name in admitted if self._chooses(name) is not False]
+        tasks = [(name, self._pool.submit(self._description, name)) for name in (*wanted, *absent)]
+        for name, task in tasks:
+            try:
+                look.described[name] = task.result()
+            except SourceError as error:
+                self._undescribed(look, name, error)
+        self._missed = {name for name in absent if isinstance(look.errors.get(name), GoneError)}
+
+    def _undescribed(self, look: _Look, name: str, error: SourceError) -> None:
+        """A table that cannot be described: as it was, or gone, or not known."""
+        listed = name in look.names
+        if not listed and isinstance(error, GoneError):
+            if name in self._missed:
+                return  # confirmed
+            error = _unlisted(name)
+        look.errors[name] = error
+        if name in self._known:
+            look.described[name] = self._known[name]
+        else:
+            look.whole = False
+            look.gaps.append(self._gap(replace(self._scope, table=name), "*", error))
 
     def _description(self, name: str) -> Description:
         answer = self._connection.call("dynamodb", "DescribeTable", _named(name), expect="Table", TableName=name)
         description: Description = answer["Table"]
         return description
 
-    def _detailed(self, table: Subject, now: float) -> _Details:
-        details = self._details.setdefault(table.table, _Details())
-        if now < details.good_until:
-            return details
-        settings, gaps, denied_only = dict(details.settings), list[Gap](), True
-        for attribute, operation, expect, read in _DETAILS:
+    def _chooses(self, name: str) -> bool | None:
+        """Whether tags choose a table; None where they are not known."""
+        return self._tags.chosen(name, self._target.tags) if self._target.tags else True
+
+    def _chosen(self, look: _Look, admitted: Iterable[str]) -> dict[str, Description]:
+        """The described tables that are watched; each other one is told."""
+        watched = {name: table for name, table in look.described.items() if self._chooses(name)}
+        kept = set(admitted)
+        for name in look.names:
+            if name not in kept:
+                look.gaps.append(self._left_out(name, "`include` and `exclude`"))
+            elif self._chooses(name) is False:
+                look.gaps.append(self._left_out(name, "`tags`"))
+            elif self._chooses(name) is None:
+                look.whole = False
+                look.gaps.append(self._undecided(name))
+        return watched
+
+    def _members(self, look: _Look, watched: Mapping[str, Description]) -> Iterator[Member]:
+        for name, description in watched.items():
+            subject = replace(self._scope, table=name)
             try:
-                settings |= read(self._detail(table.table, operation, expect))
+                member = self._member(subject, description)
             except SourceError as error:
-                gaps.append(self._gap(table, attribute, error))
-                denied_only = denied_only and error.reason is GapReason.DENIED
-        complete = denied_only or all(attribute in settings for attribute, *_ in _DETAILS)
-        wait = DETAILS_EVERY_S if not gaps else DENIED_AGAIN_S if denied_only else 0
-        self._details[table.table] = _Details(now + wait, settings, tuple(gaps), complete)
-        return self._details[table.table]
+                look.whole = False
+                look.gaps.append(self._gap(subject, "*", error))
+                continue
+            if name in look.errors:
+                look.gaps.append(self._gap(subject, "*", look.errors[name]))
+            look.gaps += (self._gap(subject, missing, error) for missing, error in self._missing(name))
+            yield member
 
-    def _detail(self, name: str, operation: str, expect: str) -> Description:
-        return self._connection.call("dynamodb", operation, _named(name), expect=expect, TableName=name)
+    def _missing(self, name: str) -> Iterator[tuple[str, SourceError]]:
+        """What is not known of one table, or not as new as it should be."""
+        yield from self._rounds.missing(name)
+        untagged = self._tags.missing(name) if self._tags.singly else None
+        if untagged:
+            yield TAGS, untagged
 
-    def _left_out(self, names: Iterable[str]) -> Iterator[Gap]:
-        for name in names:
-            if not self._target.watches(name):
-                yield Gap(
-                    subject=replace(self._scope, table=name),
-                    missing="*",
-                    reason=GapReason.NOT_ASKED,
-                    detail=f"{_named(name)} is left out by `include` and `exclude` of the configuration",
-                    source=self._source,
-                )
+    def _member(self, subject: Subject, table: Description) -> Member:
+        """Raises SourceError where the description lacks what the service promises."""
+        name, tags = subject.table, self._tags.settings(subject.table)
+        try:
+            own = shapes.table_settings(table, subject.scope[1]) | self._rounds.settings(name) | tags
+            settings = {subject: own | self._regional.of_table(subject, table)}
+            counted = [(subject, *one) for one in shapes.sizes(table, "TableSizeBytes")]
+            for index, described in shapes.indexes(subject, table):
+                settings[index] = shapes.index_settings(table, described) | self._regional.of_subject(index)
+                counted += [(index, *one) for one in shapes.sizes(described, "IndexSizeBytes")]
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            garbled = GarbledError(f"a description that cannot be read: {error!r}")
+            raise failure(garbled, action="dynamodb:DescribeTable", about=_named(name)) from error
+        return Member(table=subject, description=table, settings=settings, sizes=tuple(counted))
+
+    def _region_gaps(self) -> Iterator[Gap]:
+        """What is not known of any table, or not as new as it should be, once for all."""
+        for missing, error in self._regional.missing():
+            yield self._gap(self._scope, missing, error)
+        if self._tags.listing_error:
+            yield self._gap(self._scope, TAG_LISTING if self._tags.singly else TAGS, self._tags.listing_error)
+
+    def _left_out(self, name: str, by: str) -> Gap:
+        return Gap(
+            subject=replace(self._scope, table=name),
+            missing="*",
+            reason=GapReason.NOT_ASKED,
+            detail=f"{_named(name)} is left out by {by} of the configuration",
+            source=self._source,
+        )
+
+    def _undecided(self, name: str) -> Gap:
+        """A table of which it is not known whether it is to be watched."""
+        error = self._tags.missing(name)
+        why = error or "the list of them is still being read"
+        return Gap(
+            subject=replace(self._scope, table=name),
+            missing="*",
+            reason=error.reason if error else GapReason.PARTIAL,
+            detail=f"{_named(name)} is not watched: `tags` of the configuration choose, and its own are not known: {why}",
+            source=self._source,
+        )
 
     def _gap(self, subject: Subject, missing: str, error: SourceError) -> Gap:
         return Gap(subject=subject, missing=missing, reason=error.reason, detail=str(error), source=self._source)
 
 
-def _member(subject: Subject, table: Description, details: _Details) -> Member:
-    """Raises SourceError where the description lacks what the service promises."""
-    try:
-        settings = {subject: shapes.table_settings(table, subject.scope[1]) | details.settings}
-        counted = [(subject, *one) for one in shapes.sizes(table, "TableSizeBytes")]
-        for index, described in shapes.indexes(subject, table):
-            settings[index] = shapes.index_settings(table, described)
-            counted += [(index, *one) for one in shapes.sizes(described, "IndexSizeBytes")]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        garbled = GarbledError(f"a description that cannot be read: {error!r}")
-        raise failure(garbled, action="dynamodb:DescribeTable", about=_named(subject.table)) from error
-    return Member(table=subject, description=table, settings=settings, sizes=tuple(counted), complete=details.complete)
+def _details(connection: Connection) -> Iterator[Detail]:
+    """The calls that each table needs of its own."""
+    for operation, expect, attributes, read in _CALLS:
+        yield Detail(
+            attributes=attributes, action=f"dynamodb:{operation}", ask=_asking(connection, operation, expect, read)
+        )
+
+
+def _asking(connection: Connection, operation: str, expect: str, read: _Read) -> _Read:
+    def ask(table: Description) -> Settings:
+        name = table["TableName"]
+        return read(connection.call("dynamodb", operation, _named(name), expect=expect, TableName=name))
+
+    return ask
+
+
+def _unlisted(name: str) -> SourceError:
+    said = f"{_named(name)} is neither listed nor found any more: gone, when the next look says so too"
+    return GoneError(said, reason=GapReason.NO_DATA, retryable=True)
 
 
 def _named(table: str) -> str:

@@ -16,6 +16,8 @@ class Feature(StrEnum):
     CORE = "core"
     SETTINGS = "settings"
     SCALING = "scaling"
+    TAGS = "tags"
+    BACKUPS = "backups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +60,46 @@ PERMISSIONS = (
     ),
     Permission(
         action="dynamodb:DescribeContinuousBackups",
-        blind="whether backups are paid for",
+        blind="whether point-in-time recovery is paid for, and how far back it reaches",
         feature=Feature.SETTINGS,
         of_tables=True,
     ),
     Permission(
-        action="dynamodb:DescribeContributorInsights",
+        action="dynamodb:DescribeKinesisStreamingDestination",
+        blind="which Kinesis streams are fed",
+        feature=Feature.SETTINGS,
+        of_tables=True,
+    ),
+    Permission(
+        action="dynamodb:ListContributorInsights",
         blind="whether hot keys are recorded",
         feature=Feature.SETTINGS,
+    ),
+    Permission(
+        action="dynamodb:ListBackups",
+        blind="on-demand backups, their age and size",
+        feature=Feature.BACKUPS,
+    ),
+    Permission(
+        action="dynamodb:ListExports",
+        blind="exports",
+        feature=Feature.BACKUPS,
+    ),
+    Permission(
+        action="dynamodb:DescribeExport",
+        blind="what exports were billed for",
+        feature=Feature.BACKUPS,
+        of_tables=True,
+    ),
+    Permission(
+        action="tag:GetResources",
+        blind="tags in one call for all: each table is asked for its own, ten a second",
+        feature=Feature.TAGS,
+    ),
+    Permission(
+        action="dynamodb:ListTagsOfResource",
+        blind="tags, where tag:GetResources is not granted either",
+        feature=Feature.TAGS,
         of_tables=True,
     ),
     Permission(
@@ -79,8 +113,13 @@ PERMISSIONS = (
         feature=Feature.SCALING,
     ),
     Permission(
+        action="application-autoscaling:DescribeScheduledActions",
+        blind="when capacity will be changed by schedule",
+        feature=Feature.SCALING,
+    ),
+    Permission(
         action="application-autoscaling:DescribeScalingActivities",
-        blind="when capacity was changed: throttling after a scale-in is not told apart",
+        blind="when capacity was changed, or was not and why: throttling after a scale-in is not told apart",
         feature=Feature.SCALING,
     ),
 )

@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from collector.aws.access import Access
-from collector.aws.autoscaling import ATTRIBUTES as SCALING_ATTRIBUTES
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.inventory import Found, Inventory, Member
@@ -174,12 +173,11 @@ class AwsSource:
 
     def _read_scaling(self, members: Iterable[Member]) -> Iterator[Gap]:
         """Refresh what auto scaling may do; on failure the last known stays, and a Gap for each that may have some."""
-        try:
-            self._scaling = self._autoscaling.look()
-        except SourceError as error:
-            for subject in (subject for member in members if member.provisioned for subject in member.subjects):
-                for name in SCALING_ATTRIBUTES:
-                    yield self._gap(subject, name, error.reason, str(error))
+        self._scaling = self._autoscaling.look()
+        scalable = [subject for member in members if member.provisioned for subject in member.subjects]
+        for name, error in self._scaling.missing:
+            for subject in scalable:
+                yield self._gap(subject, name, error.reason, str(error))
 
     def _changes(self, cycle: _Cycle) -> tuple[tuple[AttributeChange, ...], tuple[Gap, ...]]:
         since = datetime.fromtimestamp(cycle.begin.start, UTC) - CHANGES_AGAIN
@@ -194,7 +192,7 @@ class AwsSource:
 
     def _attributes(self, members: Iterable[Member], at: datetime) -> Iterator[Attributes]:
         for member in members:
-            for subject, settings in member.settings.items() if member.complete else ():
+            for subject, settings in member.settings.items():
                 scaling = self._scaling.of(subject) if self._scaling else {}
                 yield Attributes.of(subject, at, {**settings, **scaling})
 

@@ -19,6 +19,8 @@ class AwsTarget:
     external_id: str | None = field(default=None, repr=False)
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    """Key and value pattern of each tag that a table must have to be read, besides being included by name."""
     first_look: timedelta = timedelta(days=14)
     """How far back the very first read goes. CloudWatch keeps 63 days of what is read then (five-minute points)."""
     first_minutes: timedelta = timedelta(hours=3)

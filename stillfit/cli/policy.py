@@ -20,6 +20,7 @@ _SIDS = {
     ("dynamodb", False): "Lists",
     ("dynamodb", True): "Tables",
     ("application-autoscaling", False): "Scaling",
+    ("tag", False): "Tags",
 }
 
 

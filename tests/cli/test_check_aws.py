@@ -163,6 +163,9 @@ def test_a_person_is_asked_before_anything_is_spent(
 @pytest.mark.parametrize("permission", DENIABLE, ids=lambda one: one.action)
 def test_a_refused_action_is_named_with_what_goes_blind(stillfit: Stillfit, world: World, permission: Any) -> None:
     put_table(world, "scaled", BillingModeSummary={"BillingMode": "PROVISIONED"}, ProvisionedThroughput=UNITS)
+    world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})
+    if permission.action == "dynamodb:ListTagsOfResource":  # asked only where this is refused
+        world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="GetResources"))
     world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=permission.action.split(":")[1]))
     told = looked(stillfit)
 

@@ -12,7 +12,7 @@ from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
-from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, World
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
 from tests.cli.conftest import ROOT, Stillfit
 from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
 
@@ -23,10 +23,11 @@ UNGRANTED = {"sts:GetCallerIdentity"}
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Two tables, one of them throttled, so that every kind of question is asked."""
+    """Two tables, one of them throttled and exported, so that every kind of question is asked."""
     world = World(now=lambda: FakeClock().now().timestamp())
     put_table(world, provisioned())
     put_table(world, on_demand())
+    world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})
     put(world, "ReadThrottleEvents", [5])
     put(world, "SuccessfulRequestLatency", [5], Operation="GetItem")
     world.identities.add_role(ROLE)
@@ -49,14 +50,23 @@ def seen(world: World, **target: Any) -> set[str]:
     return set(world.bill.calls) - UNGRANTED
 
 
+@pytest.fixture
+def singly(world: World) -> None:
+    """Tags are asked of each table where the call for all of them is refused, which the second of two looks meets."""
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="GetResources", count=1))
+    seen(world)
+
+
 def actions(document: dict[str, Any], effect: str = "Allow") -> set[str]:
     return {action for one in document["Statement"] if one["Effect"] == effect for action in one["Action"]}
 
 
+@pytest.mark.usefixtures("singly")
 def test_the_policy_grants_exactly_what_the_collector_calls(world: World) -> None:
     assert seen(world) == actions(policy(frozenset(Feature)))
 
 
+@pytest.mark.usefixtures("singly")
 def test_assuming_roles_is_granted_where_the_configuration_names_roles(
     world: World, stillfit: Stillfit, config: Path
 ) -> None:
@@ -105,7 +115,7 @@ def test_an_account_narrows_the_tables(stillfit: Stillfit) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, scaling"),
+        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, scaling, tags, backups"),
         (("--account", "12"), "an account has twelve digits"),
     ],
 )

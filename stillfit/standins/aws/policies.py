@@ -70,8 +70,12 @@ def _anything(_: Call) -> str:
     return "*"
 
 
+_TABLE_PARAMETERS = ("ResourceArn", "TableArn", "TableName", "ExportArn")
+"""An export's ARN begins with its table's and goes on (Service Authorization Reference, DynamoDB resource types)."""
+
+
 def _table(call: Call) -> str:
-    named = call.parameters.get("ResourceArn") or call.parameters.get("TableArn") or call.parameters.get("TableName")
+    named = next((call.parameters[name] for name in _TABLE_PARAMETERS if name in call.parameters), None)
     if named is None:
         return "*"
     arn = named if named.startswith("arn:") else f"arn:aws:dynamodb:{call.region}:{call.account}:table/{named}"

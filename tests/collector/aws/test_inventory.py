@@ -1,27 +1,39 @@
 """Tables and settings: what is there, what goes, what cannot be read, and what is left out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from collector.aws.inventory import DENIED_AGAIN_S, DETAILS_EVERY_S
+from collector.aws.listing import DENIED_AGAIN_S, EVERY_S
 from collector.aws.source import AwsSource
 from collector.aws.target import AwsTarget
 from stillfit.attributes import ATTRIBUTES
 from stillfit.clock import FakeClock
+from stillfit.model import Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Extras, Fault, FaultKind, World
 from tests.collector.aws.kit import (
     BY_STATUS,
     NOON,
     ORDERS,
     REGION,
+    Brought,
     OpenSource,
     cycle,
     on_demand,
     provisioned,
     put_table,
 )
+
+
+def tables(got: Brought) -> set[str]:
+    return {one.table for one in got.batches[0].subjects_seen}
+
+
+def unread(got: Brought) -> dict[str, str]:
+    """What the inventory misses of the table orders, and why."""
+    return {gap.missing: gap.reason.value for gap in got.batches[0].gaps if gap.subject == ORDERS}
 
 
 def test_settings_of_a_table_are_canonical(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -36,12 +48,16 @@ def test_settings_of_a_table_are_canonical(world: World, source: AwsSource, cloc
     }
     put_table(world, provisioned(**more))
 
-    assert cycle(source, clock).settings() == {
+    settings = cycle(source, clock).settings()
+
+    assert settings.pop("table_id")
+    assert settings == {
         "billing_mode": "PROVISIONED",
         "table_class": "STANDARD_INFREQUENT_ACCESS",
         "deletion_protection": True,
         "stream_enabled": True,
         "replica_regions": ("us-east-1",),
+        "replica_statuses": ("us-east-1=unknown",),
         "local_indexes": (),
         "status": "ACTIVE",
         "partition_key": "customer",
@@ -50,10 +66,20 @@ def test_settings_of_a_table_are_canonical(world: World, source: AwsSource, cloc
         "provisioned_write_units": 5.0,
         "warm_read_units": 12_000.0,
         "warm_write_units": 4_000.0,
+        "warm_status": "ACTIVE",
         "created": "2026-11-02T12:00:00+00:00",
+        "encryption": "AWS_OWNED",
         "ttl_attribute": "",
+        "ttl_status": "DISABLED",
         "point_in_time_recovery": False,
+        "kinesis_destinations": (),
         "contributor_insights": "",
+        "contributor_insights_status": "DISABLED",
+        "tags": (),
+        "backups": 0.0,
+        "backups_bytes": 0.0,
+        "exports": 0.0,
+        "exports_billed_bytes": 0.0,
     }
 
 
@@ -63,8 +89,11 @@ def test_settings_of_an_index_are_its_own(source: AwsSource, clock: FakeClock) -
         "partition_key": "status",
         "sort_key": "at",
         "projection": "KEYS_ONLY",
+        "backfilling": False,
         "provisioned_read_units": 10.0,
         "provisioned_write_units": 5.0,
+        "contributor_insights": "",
+        "contributor_insights_status": "DISABLED",
     }
 
 
@@ -107,15 +136,22 @@ def test_the_smaller_calls_are_read(world: World, source: AwsSource, clock: Fake
     assert settings["contributor_insights"] == "THROTTLED_KEYS"
 
 
-@pytest.mark.parametrize(("later_s", "calls"), [(DETAILS_EVERY_S - 1, 1), (DETAILS_EVERY_S, 2)])
-def test_the_smaller_calls_are_made_hourly(
+HOURLY = (
+    *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups"),
+    *("dynamodb:DescribeKinesisStreamingDestination", "dynamodb:ListContributorInsights", "dynamodb:ListExports"),
+    "tag:GetResources",
+)
+
+
+@pytest.mark.parametrize(("later_s", "calls"), [(EVERY_S - 1, 1), (EVERY_S, 2)])
+def test_what_hardly_ever_changes_is_read_hourly(
     later_s: int, calls: int, world: World, source: AwsSource, clock: FakeClock
 ) -> None:
     cycle(source, clock)
     clock.advance(later_s)
     cycle(source, clock)
 
-    assert world.bill.calls["dynamodb:DescribeTimeToLive"] == calls
+    assert {action: world.bill.calls[action] for action in HOURLY} == dict.fromkeys(HOURLY, calls)
 
 
 def test_a_refused_setting_is_a_gap_until_it_is_granted(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -123,19 +159,29 @@ def test_a_refused_setting_is_a_gap_until_it_is_granted(world: World, source: Aw
     first = cycle(source, clock)
     clock.advance(DENIED_AGAIN_S)
 
-    assert first.missing() == {"ttl_attribute": "denied"}
+    assert first.missing() == {"ttl_attribute": "denied", "ttl_status": "denied"}
     assert "ttl_attribute" not in first.settings()
     assert cycle(source, clock).settings()["ttl_attribute"] == ""
 
 
-def test_a_setting_that_is_merely_late_holds_all_of_them_back(
+def test_a_setting_that_is_merely_late_is_a_gap_and_holds_no_other_back(
     world: World, source: AwsSource, clock: FakeClock
 ) -> None:
-    """Told without it, the store would record that it was switched off."""
     world.faults.add(Fault(kind=FaultKind.THROTTLE, operation="DescribeTimeToLive", count=1))
-    assert cycle(source, clock).batches[0].attributes == ()
+    first = cycle(source, clock)
 
+    assert first.missing() == {"ttl_attribute": "throttled", "ttl_status": "throttled"}
+    assert first.settings()["point_in_time_recovery"] is False
     assert cycle(source, clock).settings()["ttl_attribute"] == ""
+
+
+def test_a_setting_that_is_late_later_keeps_its_last_value(world: World, source: AwsSource, clock: FakeClock) -> None:
+    before = cycle(source, clock).settings()
+    world.faults.add(Fault(kind=FaultKind.THROTTLE, operation="DescribeTimeToLive"))
+    clock.advance(EVERY_S)
+    got = cycle(source, clock)
+
+    assert (got.settings(), got.missing()["ttl_status"]) == (before, "throttled")
 
 
 def test_a_table_that_cannot_be_described_keeps_what_is_known(
@@ -146,7 +192,7 @@ def test_a_table_that_cannot_be_described_keeps_what_is_known(
     got = cycle(source, clock)
 
     assert (got.settings(), got.batches[0].inventory) == (before, True)
-    assert got.missing() == {"*": "unreachable"}
+    assert unread(got) == {"*": "unreachable"}
 
 
 def test_an_inventory_with_an_unknown_table_is_not_whole(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -157,12 +203,109 @@ def test_an_inventory_with_an_unknown_table_is_not_whole(world: World, source: A
     assert cycle(source, clock).batches[0].inventory is False
 
 
-def test_a_deleted_table_leaves_the_inventory(world: World, source: AwsSource, clock: FakeClock) -> None:
+def test_a_deleted_table_leaves_the_inventory_when_two_looks_say_so(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    put_table(world, on_demand())
     cycle(source, clock)
     world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
-    first = cycle(source, clock).batches[0]
+    once, twice = cycle(source, clock), cycle(source, clock)
 
-    assert (first.inventory, first.subjects_seen) == (True, ())
+    assert (unread(once), tables(once), once.batches[0].inventory) == ({"*": "no data"}, {"orders", "carts"}, True)
+    assert (unread(twice), tables(twice), twice.batches[0].inventory) == ({}, {"carts"}, True)
+
+
+def test_a_table_that_is_only_not_listed_still_exists(world: World, source: AwsSource, clock: FakeClock) -> None:
+    """An empty page that ends the list says nothing of a table that can be described."""
+    cycle(source, clock)
+    world.dynamodb.names = lambda *_: []  # type: ignore[method-assign]
+
+    for _ in range(3):
+        got = cycle(source, clock)
+        assert (got.batches[0].subjects_seen, unread(got)) == ((ORDERS, BY_STATUS), {})
+
+
+def test_two_absences_count_only_in_a_row(world: World, source: AwsSource, clock: FakeClock) -> None:
+    cycle(source, clock)
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    cycle(source, clock)
+    world.faults.add(Fault(kind=FaultKind.THROTTLE, operation="DescribeTable", count=1))
+    cycle(source, clock)
+
+    assert ORDERS in cycle(source, clock).batches[0].subjects_seen
+    assert ORDERS not in cycle(source, clock).batches[0].subjects_seen
+
+
+def test_an_account_without_tables_is_believed_at_the_second_look(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    """After a start nothing is known of what was there before: a list that is empty by mistake would end it all."""
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    source = opened()
+
+    assert [cycle(source, clock).batches[0].inventory for _ in range(3)] == [False, True, True]
+
+
+def test_a_table_that_is_created_anew_is_another_one(world: World, source: AwsSource, clock: FakeClock) -> None:
+    before = cycle(source, clock).settings()
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    clock.advance(60)
+    put_table(world, provisioned(TableId="11111111-1111-1111-1111-111111111111"))
+    after = cycle(source, clock).settings()
+
+    assert before["table_id"] != after["table_id"]
+    assert after["created"] == "2026-11-02T12:01:00+00:00"
+
+
+def test_a_renamed_table_is_one_gone_and_one_new(world: World, source: AwsSource, clock: FakeClock) -> None:
+    """DynamoDB knows no renaming: it is a table deleted and another created."""
+    cycle(source, clock)
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    put_table(world, provisioned("orders-2"))
+    seen = [tables(cycle(source, clock)) for _ in range(2)]
+
+    assert seen == [{"orders", "orders-2"}, {"orders-2"}]
+
+
+@pytest.mark.parametrize("status", ["CREATING", "UPDATING", "DELETING", "ARCHIVED"])
+def test_what_a_table_is_going_through_is_a_setting(
+    status: str, world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    put_table(world, provisioned(TableStatus=status))
+
+    assert cycle(source, clock).settings()["status"] == status
+
+
+def test_an_index_that_is_being_filled_says_so(world: World, source: AwsSource, clock: FakeClock) -> None:
+    table = provisioned()
+    table["GlobalSecondaryIndexes"][0] |= {"IndexStatus": "CREATING", "Backfilling": True}
+    put_table(world, table)
+    settings = cycle(source, clock).settings(BY_STATUS)
+
+    assert (settings["status"], settings["backfilling"]) == ("CREATING", True)
+
+
+HOSTILE = ("...", "---", "_._", "a" * 255, "table", "-rf", ".hidden", "0.0", "None", "index.by-status", "CON.AUX")
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=[name[:20] for name in HOSTILE])
+def test_any_name_that_is_allowed_is_read(name: str, world: World, source: AwsSource, clock: FakeClock) -> None:
+    put_table(world, provisioned(name, TableId="11111111-1111-1111-1111-111111111111"))
+    world.scaling.put_target(
+        DEFAULT_ACCOUNT,
+        REGION,
+        {
+            "ResourceId": f"table/{name}",
+            "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+            "MinCapacity": 1,
+            "MaxCapacity": 2,
+        },
+    )
+    table = replace(ORDERS, table=name)
+    got = cycle(source, clock)
+
+    assert (got.settings(table)["autoscaling_read_max"], got.missing(table)) == (2.0, {})
+    assert Subject.parse(str(table)) == table
 
 
 def test_a_dropped_index_leaves_the_inventory(world: World, source: AwsSource, clock: FakeClock) -> None:

@@ -39,7 +39,7 @@ def test_aws_endpoint_url_is_honoured_by_every_client(
     source.close()
 
     services = {action.split(":")[0] for action in world.bill.calls}
-    assert services == {"sts", "dynamodb", "application-autoscaling", "cloudwatch"}
+    assert services == {"sts", "dynamodb", "application-autoscaling", "cloudwatch", "tag"}
 
 
 def test_points_come_as_canonical_series_with_their_cover(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -113,7 +113,8 @@ def test_a_first_look_goes_back_coarsely_and_ends_by_the_minute(world: World, op
     assert coarse.values.sum() + fine.values.sum() == 600
 
 
-def test_each_cycle_reads_the_last_quarter_of_an_hour_again(source: AwsSource, clock: FakeClock) -> None:
+def test_each_reading_reads_the_quarter_of_an_hour_before_it_again(opened: OpenSource, clock: FakeClock) -> None:
+    source = opened(hot=("orders",))
     cycle(source, clock)
     clock.advance(300)
 
@@ -129,7 +130,8 @@ def test_a_restart_reads_what_happened_while_it_was_down(opened: OpenSource, wor
     assert (got.covered[0].start, len(got.times)) == (NOON - 3 * 3_600, 120)
 
 
-def test_what_failed_is_read_again_from_where_it_ended(world: World, source: AwsSource, clock: FakeClock) -> None:
+def test_what_failed_is_read_again_from_where_it_ended(world: World, opened: OpenSource, clock: FakeClock) -> None:
+    source = opened(hot=("orders",))
     cycle(source, clock)
     world.faults.add(Fault(kind=FaultKind.RESULT_FORBIDDEN, metric=READS, since=NOON + 1))
     for _ in range(6):
