@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from analyzers._hot_keys import METRICS as HOT_KEYS
+from analyzers._hot_keys import key_evidence, with_keys
 from analyzers._limits import Limit, limit_met, throttled_indexes, was_lowered
 from analyzers._refusals import Refused, cause_metrics, refused, refused_requests
 from stillfit.case import Analyzer, Case, Threshold, why_unproven
@@ -119,7 +121,7 @@ def _severity(case: Case, one: Refused) -> Severity:
 
 
 def _finding(case: Case, one: Refused) -> Finding:
-    limit = limit_met(case, one)
+    limit = with_keys(case, one, limit_met(case, one))
     return Finding(
         detector=ANALYZER.id,
         subject=case.subject,
@@ -128,7 +130,7 @@ def _finding(case: Case, one: Refused) -> Finding:
         confidence=_confidence(one, limit),
         since=datetime.fromtimestamp(max(one.first, case.window.start), UTC),
         summary=f"{_amount(case, one)}: {limit.why}",
-        evidence=_evidence(case, one),
+        evidence=(*_evidence(case, one), *(key_evidence(case, one) if limit.cause == "key_range" else ())),
     )
 
 
@@ -194,6 +196,7 @@ ANALYZER = Analyzer(
             *(f"{kind}_{one}_units" for kind in ("consumed", "provisioned") for one in _DIRECTIONS),
             *(f"{one}_throttle_events" for one in _DIRECTIONS),
             *(name for one in _DIRECTIONS for name in cause_metrics(one)),
+            *HOT_KEYS,
         }
     ),
     causes=CAUSES,
@@ -222,6 +225,24 @@ ANALYZER = Analyzer(
             value=5,
             unit="minutes",
             why="AWS's recommended alarm on throttle events asks for 5 of 5 minutes (awslabs/mcp, 2026)",
+        ),
+        Threshold(
+            name="hot_key_share",
+            value=0.5,
+            unit="ratio",
+            why="ours: a key at half a partition's ceiling over a minute was full for half of it, or is soon",
+        ),
+        Threshold(
+            name="full_key_share",
+            value=0.8,
+            unit="ratio",
+            why="ours: minutes are means and counts approximate, so four fifths of the ceiling is the ceiling",
+        ),
+        Threshold(
+            name="key_concentration",
+            value=3,
+            unit="x",
+            why="a key at three times the next one is hot by itself (AWS data-health skill, rule HK-02, 2026)",
         ),
     ),
     find=find,

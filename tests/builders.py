@@ -86,8 +86,8 @@ def series(
 
 
 def default_statistic(metric: str) -> Statistic:
-    """Sum, last, average or p99: the first that the metric has."""
-    order = (Statistic.SUM, Statistic.LAST, Statistic.AVERAGE, Statistic.P99)
+    """Sum, last, average, p99 or maximum: the first that the metric has."""
+    order = (Statistic.SUM, Statistic.LAST, Statistic.AVERAGE, Statistic.P99, Statistic.MAXIMUM)
     return next(one for one in order if one in METRICS[metric].statistics)
 
 
