@@ -6,7 +6,7 @@ Safe to share between threads. Every refusal of the database is a StoreError; `r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Self
@@ -26,6 +26,7 @@ from stillfit.store.ledger import Committed
 from stillfit.store.opening import Databases, open_databases
 from stillfit.store.outbox import OutboxMessage
 from stillfit.store.outbox_table import SqlOutbox
+from stillfit.store.reach import Cover, Name
 from stillfit.store.retention import Retention, give_back, prune_chunks, prune_records
 from stillfit.store.sqlite_files import BALLAST_BYTES
 
@@ -134,6 +135,21 @@ class Store:
         with self._samples.read() as connection:
             end = self._history.last_end(connection, source_id)
         return None if end is None else datetime.fromtimestamp(end, UTC)
+
+    def reach(self, source_id: str) -> Mapping[Name, Span]:
+        """By subject, metric and dimension: the first stretch of the last 15 days that is known without a hole.
+
+        Its end, to the hour, is where reading goes on after a start. Of what was not heard of in 15 days: its newest
+        hour, as long as its subject exists.
+        """
+        existing = frozenset(self.subjects())
+        with self._samples.read() as connection:
+            return self._history.reach(connection, source_id, int(self._clock.now().timestamp()), existing)
+
+    def cover(self, source_id: str, span: Span, longest_s: int) -> Cover:
+        """Which hours of `span` are known of a source from points of at most `longest_s` each."""
+        with self._samples.read() as connection:
+            return self._history.cover(connection, source_id, span, longest_s)
 
     def subjects(self) -> tuple[Subject, ...]:
         """Those that exist as far as is known."""
