@@ -10,25 +10,29 @@ what going on will cost: whoever does not want that asks for no second batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from collector.aws.access import Access
+from collector.aws.agenda import Agenda, share
 from collector.aws.autoscaling import Autoscaling, Scaling
+from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.inventory import Found, Inventory, Member
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import Operations, list_operations, nothing_served
+from collector.aws.plan import TICK_S, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import PER_OPERATION, Ask, Questions, standing
-from collector.aws.reading import Look, Reading
+from collector.aws.queries import LISTED, Ask, Questions
+from collector.aws.reading import Look, Planned, Reading
 from collector.aws.target import AwsTarget, Patience
+from collector.aws.tiers import Tiers
 from collector.aws.tripwire import Tripwire, may_lead_to, origin
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
@@ -50,6 +54,8 @@ SETTLE_S = 300
 is made again with what came later, because every cycle reads the last 15 minutes anew."""
 SIZE_PERIOD_S = 3_600
 """Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
+LISTINGS_AN_HOUR = 12 * len(LISTED)
+"""Of a region whose listings fit a page of 500: one of each name a look (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
 
@@ -63,6 +69,9 @@ class _Cycle:
     begin: Begin
     members: tuple[Member, ...]
     tripwire: Tripwire
+    agenda: Agenda
+    plan: Plan = field(default_factory=lambda: plan(Load()))
+    tiers: dict[Subject, Tier] = field(default_factory=dict)
     operations: Operations | None = None
     gaps: list[Gap] = field(default_factory=list)
 
@@ -79,8 +88,8 @@ class AwsSource:
 
     settle_s = SETTLE_S
 
-    def __init__(self, access: Access) -> None:
-        """Raises SourceError where nobody can be signed in."""
+    def __init__(self, access: Access, budget: Budget | None = None) -> None:
+        """`budget` is shared by all sources that it pays for. Raises SourceError where nobody can be signed in."""
         target, connection = access.target, access.connection
         account = access.account()
         self.id = f"aws/{account}/{target.region}"
@@ -102,6 +111,9 @@ class AwsSource:
             origin=lambda ask: origin(self._questions, ask),
         )
         self._price = Price(metrics=0, more=0)
+        self._budget = budget or Budget(None, TICK_S)
+        self._tiers = Tiers(target.calls_hot)
+        self._load = Load()
         access.open()
 
     @property
@@ -113,6 +125,19 @@ class AwsSource:
     def price(self) -> Price:
         """What the cycle under way is about to cost; told with its first batch."""
         return self._price
+
+    @property
+    def plan(self) -> Plan:
+        """What this source reads how often, and what that costs a month, by the cadences of the common budget."""
+        return replace(self._budget.plan, load=self._load)
+
+    @property
+    def budget(self) -> Budget:
+        return self._budget
+
+    @property
+    def lag_s(self) -> int:
+        return self._budget.plan.lag_s
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -135,17 +160,39 @@ class AwsSource:
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
-        tripwire = Tripwire()
-        look = Look(until, note=tripwire.note)
-        cycle = _Cycle(at=until, look=look, begin=begin, members=found.members, tripwire=tripwire)
+        self._tiers.begin(found.members)
+        cycle = self._begun(until, begin, found.members)
         inventory = self._inventory_batch(cycle, found)
         cycle.operations = self._listed(cycle, recent=since is not None)
+        self._plan_for(cycle)
         always = self._always(cycle)
         self._price = _priced(always, cycle)
         yield inventory
         yield from self._metrics(always, cycle)
         yield from self._closing_batch(cycle)
         self._progress.end()
+
+    def _begun(self, at: datetime, begin: Begin, members: tuple[Member, ...]) -> _Cycle:
+        tripwire = Tripwire()
+
+        def note(series: Iterable[Series]) -> None:
+            seen = tuple(series)
+            tripwire.note(seen)
+            self._tiers.note(seen)
+
+        agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s)
+        return _Cycle(at=at, look=Look(at, note), begin=begin, members=members, tripwire=tripwire, agenda=agenda)
+
+    def _plan_for(self, cycle: _Cycle) -> None:
+        """Put each table into its tier and ask the budget how often those are read."""
+        shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
+        for member in cycle.members:
+            operations = cycle.served(member.table)
+            serves = bool(operations) if cycle.operations else None
+            tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
+            shares[tier] += share(self._questions, member, tier, operations)
+        self._load = Load(shares, LISTINGS_AN_HOUR)
+        cycle.plan = self._budget.share(self.id, self._load)
 
     def stop(self) -> None:
         """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
@@ -208,7 +255,11 @@ class AwsSource:
             return None
 
     def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
-        return [(ask, piece) for ask in self._asks(cycle) for piece in self._progress.stretches(ask, cycle.begin)]
+        due = (
+            cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table], cycle.served(member.table))
+            for member in cycle.members
+        )
+        return [one for each in due for one in each]
 
     def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
         """First what is always asked, then what its tripwires call for."""
@@ -216,18 +267,18 @@ class AwsSource:
         yield Batch(source=self.id, at=cycle.at, series=tuple(self._known_empty(cycle)))
         yield from self._reading.batches(list(self._called_for(cycle)), cycle.look)
 
-    def _asks(self, cycle: _Cycle) -> Iterator[Ask]:
-        for member in cycle.members:
-            for subject in member.subjects:
-                yield from standing(self._questions, subject, provisioned=member.provisioned)
-            for operation in cycle.served(member.table):
-                for spec in PER_OPERATION:
-                    yield self._questions.ask(member.table, spec, operation)
-
     def _called_for(self, cycle: _Cycle) -> Iterator[tuple[Ask, Stretch]]:
         yield from cycle.tripwire.causes(self._questions)
         for member in cycle.members:
-            yield from cycle.tripwire.requests(self._questions, member.subjects, cycle.served(member.table))
+            served = cycle.served(member.table)
+            yield from cycle.tripwire.requests(self._questions, member.subjects, served)
+            yield from self._heated(cycle, member, served)
+
+    def _heated(self, cycle: _Cycle, member: Member, served: Sequence[str]) -> Iterator[Planned]:
+        """What of a table is to be read at once because this look has shown that it hurts."""
+        was = cycle.tiers[member.table]
+        if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
+            yield from cycle.agenda.due(cycle.plan, member, Tier.HOT, served)
 
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
         spared = 0

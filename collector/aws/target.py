@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from stillfit.keyfile import kept_secret
+from stillfit.redaction import Redaction
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsTarget:
@@ -29,8 +32,16 @@ class AwsTarget:
     """Length of the older points of the first read: five minutes, or an hour, which is a twelfth of the quota."""
     first_days_of: frozenset[str] | None = None
     """Canonical metrics of which the older part is read at all; None: of every one."""
+    hot: tuple[str, ...] = ()
+    """Patterns of tables that are read as often as those that hurt."""
+    redaction: Redaction = field(default_factory=lambda: Redaction(kept_secret(None)), repr=False)
+    """How hot keys are named."""
     endpoint_url: str | None = None
     """Another address for all services; None leaves it to boto3, which honours AWS_ENDPOINT_URL."""
+
+    def calls_hot(self, table: str) -> bool:
+        """Whether the operator wants a table watched closely, whatever it does."""
+        return _matches(table, self.hot)
 
     def watches(self, table: str) -> bool:
         """Whether a table is to be read; `exclude` wins. Patterns know * and ?, and mind upper and lower case."""
@@ -45,6 +56,8 @@ class Patience:
     read_s: float = 20.0
     attempts: int = 4
     """In all, the first included: backoff of the standard mode then stays below about 7 s (1 + 2 + 4)."""
+    whole_s: float = 60.0
+    """For one call with all its attempts, however steadily its answer drips: three reads that time out (ours)."""
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

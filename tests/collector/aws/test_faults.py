@@ -46,7 +46,7 @@ def test_a_lost_call_is_a_gap_with_its_reason(
 ) -> None:
     cycle(source, clock)
     world.faults.add(Fault(kind=kind, operation=operation))
-    clock.advance(4_000)
+    clock.advance(4 * 3_600)
     missing = cycle(source, clock).missing()
 
     assert MISSING_WITHOUT[operation] <= missing.keys()

@@ -1,0 +1,55 @@
+"""One monthly budget over all sources that it pays for: each tells what it has to read and gets the common plan."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from collector.aws.plan import Load, Plan, lines, plan
+
+log = structlog.get_logger(__name__)
+
+
+class Budget:
+    """Thread-safe: the regions of an account are read side by side."""
+
+    def __init__(self, usd_a_month: float | None, tick_s: int) -> None:
+        """`usd_a_month` None: the freshest plan, whatever it costs."""
+        self.usd_a_month = usd_a_month
+        self.tick_s = tick_s
+        self._loads: dict[str, Load] = {}
+        self._plan = plan(Load(), usd_a_month, tick_s=tick_s)
+        self._lock = threading.Lock()
+
+    @property
+    def plan(self) -> Plan:
+        """For all sources together, as last told."""
+        with self._lock:
+            return self._plan
+
+    def share(self, source: str, load: Load) -> Plan:
+        """What `source` has to read now; returns the plan by which all of them read."""
+        with self._lock:
+            self._loads[source] = load
+            before, self._plan = (
+                self._plan,
+                plan(sum(self._loads.values(), Load()), self.usd_a_month, tick_s=self.tick_s),
+            )
+            after = self._plan
+        if after.rung != before.rung or after.is_within_budget != before.is_within_budget:
+            _tell(before, after)
+        return after
+
+
+def _tell(before: Plan, after: Plan) -> None:
+    """The cadence changed: nobody shall have to find that out."""
+    what = {"usd_a_month": round(after.usd_a_month, 2), "budget_usd": after.budget_usd, "plan": list(lines(after))}
+    if not after.is_within_budget:
+        log.error("even the slowest reading of CloudWatch is above the budget: raise it, or watch fewer tables", **what)
+    elif after.late:
+        log.error("reading CloudWatch is stretched beyond the freshness promise to keep to the budget", **what)
+    elif after.rung > before.rung:
+        log.warning("reading CloudWatch is stretched to keep to the budget", **what)
+    else:
+        log.info("reading CloudWatch is faster again", **what)

@@ -1,0 +1,185 @@
+"""How often each kind of table is read, what that costs a month, and how late a message may then be. Pure.
+
+Throttle events are the tripwires: two metrics a table or index that tell of every refused request. They are read often;
+all else of a quiet table is read rarely and brings just as many points, since CloudWatch bills metrics and not points.
+What a plan saves by that is what makes the one-minute truth affordable (docs/decisions/0021, 0027).
+
+Where an operator gives a monthly budget, the slowest readings are stretched first: what nobody is paged for, then what
+the freshness promise leaves room for, and only then the tripwires, which breaks the promise. A table is never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import accumulate
+from types import MappingProxyType
+
+from collector.aws.meter import USD_PER_LISTING, USD_PER_METRIC
+
+MONTH_S = 730 * 3_600
+TICK_S = 300
+MINUTE, HOUR = 60, 3_600
+
+
+class Tier(StrEnum):
+    HOT = "hot"
+    """Refused requests lately, is near a limit, or is named by the operator."""
+    WARM = "warm"
+    """Serves requests."""
+    COLD = "cold"
+    """Served nothing in three hours."""
+
+
+PROMISE_S: Mapping[Tier, int] = MappingProxyType({Tier.HOT: 7 * MINUTE, Tier.WARM: 20 * MINUTE, Tier.COLD: 20 * MINUTE})
+"""Worst age of a refused request in a message, from when CloudWatch shows it (ours: an AWS alarm on the same metric
+with five minutes of data tells as soon; twenty minutes is how long ListMetrics may hide a new metric, and a margin)."""
+READING_S = 60
+"""What reading a region may take before its points are stored (ours; bench/sweep.py: 400,000 metrics in less)."""
+JUDGING_S = 60
+"""How often is judged by default; sending takes a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """Seconds between two readings of the tripwires, and of everything else."""
+
+    wires_s: int
+    rest_s: int
+
+    @property
+    def worst_age_s(self) -> int:
+        """From when CloudWatch shows a refused request to the message, at most, while nothing fails."""
+        return self.wires_s + READING_S + JUDGING_S
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Billed metrics of one tier in one reading."""
+
+    tables: int = 0
+    wires: int = 0
+    rest: int = 0
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.tables + other.tables, self.wires + other.wires, self.rest + other.rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What there is to read: of tables by tier, and listings an hour."""
+
+    shares: Mapping[Tier, Share] = field(default_factory=dict)
+    listings_an_hour: float = 0.0
+
+    def of(self, tier: Tier) -> Share:
+        return self.shares.get(tier, Share())
+
+    def __add__(self, other: Load) -> Load:
+        shares = {tier: self.of(tier) + other.of(tier) for tier in Tier}
+        return Load(shares, self.listings_an_hour + other.listings_an_hour)
+
+
+Cadences = Mapping[Tier, Cadence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is read how often, for how much. `rung` counts the steps by which the budget has stretched it."""
+
+    load: Load
+    cadences: Cadences
+    rung: int = 0
+    budget_usd: float | None = None
+
+    @property
+    def metrics_a_month(self) -> float:
+        return sum(_a_month(self.load.of(tier), cadence) for tier, cadence in self.cadences.items())
+
+    @property
+    def usd_a_month(self) -> float:
+        """At list price and the present mix of tiers; what throttling leads to comes on top while it lasts."""
+        listings = self.load.listings_an_hour * MONTH_S / HOUR
+        return self.metrics_a_month * USD_PER_METRIC + listings * USD_PER_LISTING
+
+    @property
+    def is_within_budget(self) -> bool:
+        return self.budget_usd is None or self.usd_a_month <= self.budget_usd
+
+    @property
+    def late(self) -> Mapping[Tier, int]:
+        """The tiers whose promise does not hold, with the seconds that a message may take."""
+        ages = {tier: cadence.worst_age_s for tier, cadence in self.cadences.items()}
+        return {tier: age for tier, age in ages.items() if age > PROMISE_S[tier]}
+
+    @property
+    def lag_s(self) -> int:
+        """How far the tripwires of one table may lag behind those of another."""
+        waits = [cadence.wires_s for cadence in self.cadences.values()]
+        return max(waits) - min(waits)
+
+
+def plan(load: Load, budget_usd: float | None = None, *, tick_s: int = TICK_S) -> Plan:
+    """The freshest plan that keeps to the budget; the slowest there is where none does."""
+    plans = (
+        Plan(load=load, cadences=cadences, rung=rung, budget_usd=budget_usd)
+        for rung, cadences in enumerate(ladder(tick_s))
+    )
+    last = None
+    for last in plans:
+        if last.is_within_budget:
+            break
+    assert last is not None  # a ladder has its first rung
+    return last
+
+
+def ladder(tick_s: int = TICK_S) -> Iterable[Cadences]:
+    """Every plan there is, the freshest first; each differs from the one before in one number."""
+    first: Cadences = {
+        Tier.HOT: Cadence(tick_s, tick_s),
+        Tier.WARM: Cadence(tick_s, max(tick_s, HOUR)),
+        Tier.COLD: Cadence(3 * tick_s, max(3 * tick_s, 3 * HOUR)),
+    }
+    return accumulate(_STEPS, _stepped, initial=first)
+
+
+_Step = tuple[Tier, str, int]
+_STEPS: tuple[_Step, ...] = (
+    *((Tier.COLD, "rest_s", 6 * HOUR), (Tier.WARM, "rest_s", 2 * HOUR), (Tier.COLD, "rest_s", 12 * HOUR)),
+    *((Tier.WARM, "rest_s", 3 * HOUR), (Tier.COLD, "rest_s", 24 * HOUR), (Tier.WARM, "rest_s", 6 * HOUR)),
+    *((Tier.WARM, "rest_s", 12 * HOUR), (Tier.WARM, "wires_s", 10 * MINUTE), (Tier.WARM, "wires_s", 15 * MINUTE)),
+    *((Tier.HOT, "rest_s", 15 * MINUTE), (Tier.WARM, "rest_s", 24 * HOUR), (Tier.HOT, "rest_s", HOUR)),
+    # from here on the promise does not hold
+    *((Tier.COLD, "wires_s", 30 * MINUTE), (Tier.WARM, "wires_s", 30 * MINUTE), (Tier.COLD, "wires_s", HOUR)),
+    *((Tier.HOT, "wires_s", 10 * MINUTE), (Tier.WARM, "wires_s", HOUR), (Tier.HOT, "wires_s", 15 * MINUTE)),
+    *((Tier.COLD, "wires_s", 3 * HOUR), (Tier.HOT, "wires_s", 30 * MINUTE), (Tier.WARM, "wires_s", 3 * HOUR)),
+    (Tier.HOT, "wires_s", HOUR),
+)
+"""Which reading waits longer next, and for how long then: what hurts least comes first (ours). A day is the longest,
+because what is judged by the day must be known the next."""
+
+
+def _stepped(before: Cadences, step: _Step) -> Cadences:
+    tier, which, seconds = step
+    slower = replace(before[tier], **{which: max(seconds, getattr(before[tier], which))})
+    return {**before, tier: replace(slower, rest_s=max(slower.rest_s, slower.wires_s))}
+
+
+def _a_month(share: Share, cadence: Cadence) -> float:
+    return share.wires * MONTH_S / cadence.wires_s + share.rest * MONTH_S / cadence.rest_s
+
+
+def told(seconds: int) -> str:
+    """A cadence as people say it."""
+    return f"{seconds // HOUR} h" if seconds % HOUR == 0 else f"{seconds / MINUTE:g} min"
+
+
+def lines(one: Plan) -> Iterator[str]:
+    """The plan, its price and its worst ages, a line each."""
+    for tier, cadence in one.cadences.items():
+        share = one.load.of(tier)
+        often = f"tripwires every {told(cadence.wires_s)}, the rest every {told(cadence.rest_s)}"
+        usd = _a_month(share, cadence) * USD_PER_METRIC
+        age = f"a message at most {told(cadence.worst_age_s)} late"
+        yield f"{tier:4} {share.tables:>6,} tables: {often}; {age}; {usd:.2f} USD a month"
