@@ -19,6 +19,8 @@ from stillfit.errors import LeaseLostError, SourceError, StoreError
 from stillfit.export.health import Health
 from stillfit.export.view import SourceStatus, spent_by
 from stillfit.model import Batch, Engine, Gap, GapReason, Series, Span
+from stillfit.sheets import covered
+from stillfit.sheets import points as count
 from stillfit.snapshot import HOUR, Snapshot
 from stillfit.store.leases import collecting, lost
 from stillfit.store.store import Store
@@ -171,7 +173,7 @@ class Intake:
                 break
             self._store.write(batch, epoch=turf.held())
             self._rewrites += since is None or _rewrites_hours(batch)
-            points += sum(len(series.times) for series in batch.series)
+            points += count(batch.series)
             subjects = max(subjects, len(batch.subjects_seen))
         return points, subjects
 
@@ -232,7 +234,7 @@ def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
 def _rewrites_hours(batch: Batch) -> bool:
     """Whether a batch tells of an hour that had ended a while before it was read."""
     ended = (int(batch.at.timestamp()) - HOURS_AGAIN_S) // HOUR * HOUR
-    return any(span.start < ended for series in batch.series for span in series.covered[:1])
+    return any(spans and spans[0].start < ended for spans in covered(batch.series))
 
 
 def _untried(source: Source) -> SourceStatus:

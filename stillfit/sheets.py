@@ -7,7 +7,7 @@ it is looked at. The store takes sheets as they are. Series that came one by one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, overload
 
@@ -139,6 +139,21 @@ def subjects(series: Sequence[Series]) -> set[Subject]:
     if isinstance(series, Sheets):
         return {subject for part in series.parts for subject in part.roster.about}
     return {one.subject for one in series}
+
+
+def named(series: Sequence[Series], metrics: Collection[str] | None = None) -> set[tuple[Subject, str]]:
+    """Which metrics of whom they vouch for, of `metrics` only where that is given."""
+    found: set[tuple[Subject, str]] = set()
+    for part in in_sheets(series):
+        pairs = zip(part.roster.subjects, part.roster.signals, strict=True)
+        if part.covered:
+            found.update((subject, one.metric) for subject, one in pairs if metrics is None or one.metric in metrics)
+    return found
+
+
+def covered(series: Sequence[Series]) -> set[tuple[Span, ...]]:
+    """The stretches for which they vouch."""
+    return {part.covered for part in in_sheets(series)}
 
 
 def of_metrics(series: Iterable[Series], metrics: Iterable[str]) -> Iterator[Series]:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from collector.aws.failures import POLICY, GarbledError
 from collector.aws.lane import Page
 from collector.aws.planner import Request, Stretch
-from collector.aws.queries import Ask, Slot
-from stillfit.model import GapReason, Series
+from collector.aws.queries import Ask
+from stillfit.model import GapReason
+from stillfit.sheets import Roster, Sheet, Sheets, Signal
 
 _Times = NDArray[np.int64]
 _Values = NDArray[np.float64]
@@ -54,62 +55,115 @@ class Missing:
 class Decoded:
     """What one request brought."""
 
-    series: tuple[Series, ...]
+    series: Sheets
     missing: tuple[Missing, ...]
     datapoints: int
     dropped: int
 
 
-def decode(request: Request, pages: Sequence[Page]) -> Decoded:
-    """All pages of a request as series. Raises GarbledError on answers without the promised shape."""
-    results = [result for page in pages for result in page["MetricDataResults"]]
-    try:
-        rows, datapoints, dropped = _rows(results, request.stretch)
-        states = {result["Id"]: result["StatusCode"] for result in results}
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise GarbledError(f"a result that cannot be read: {error!r}") from error
-    series: list[Series] = []
-    missing: list[Missing] = []
-    for ask in request.asks:
-        state = next((s for slot in ask.slots if (s := states.get(slot.id, "")) != "Complete"), None)
-        if state is None:
-            series.extend(_series(ask, slot, request.stretch, rows[slot.id]) for slot in ask.slots)
-        else:
-            missing.append(Missing(ask, request.stretch, *_FAILURES.get(state, _FAILURES[""])))
-    return Decoded(series=tuple(series), missing=tuple(missing), datapoints=datapoints, dropped=dropped)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flat:
+    """The points of all results, one after the other as they came."""
+
+    ids: list[str]
+    states: list[str]
+    lengths: list[int]
+    times: _Times
+    values: _Values
+    true: NDArray[np.bool_]
+    """Which points can be true."""
 
 
-def _series(ask: Ask, slot: Slot, stretch: Stretch, row: _Row) -> Series:
-    return Series(
-        subject=ask.subject,
-        metric=slot.metric,
-        statistic=slot.statistic,
-        period_s=stretch.period_s,
-        times=row[0],
-        values=row[1],
-        covered=(stretch.window,),
-        dimension=ask.part,
+def roster_of(asks: tuple[Ask, ...], period_s: int) -> Roster:
+    """The series that these asks bring at a period, in the order of their slots."""
+    signals: dict[Signal, Signal] = {}
+    each = (Signal(slot.metric, slot.statistic, ask.part) for ask in asks for slot in ask.slots)
+    return Roster(
+        period_s,
+        tuple(ask.subject for ask in asks for _ in ask.slots),
+        tuple(signals.setdefault(signal, signal) for signal in each),
     )
 
 
-def _rows(results: Sequence[dict[str, Any]], stretch: Stretch) -> tuple[dict[str, _Row], int, int]:
-    """Each id's times and values; how many points came, and how many were dropped because they cannot be true."""
+def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None) -> Decoded:
+    """All pages of a request as series. `roster` is that of the request, where it is known already.
+
+    Raises GarbledError on answers without the promised shape.
+    """
+    try:
+        flat = _flat([result for page in pages for result in page["MetricDataResults"]], request.stretch)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise GarbledError(f"a result that cannot be read: {error!r}") from error
+    roster = roster or roster_of(request.asks, request.stretch.period_s)
+    missing: tuple[Missing, ...] = ()
+    if _as_asked(request, flat):
+        sheet = _sheet(request, roster, flat.lengths, flat.times, flat.values)
+    else:
+        sheet, missing = _one_by_one(request, roster, flat)
+    dropped = len(flat.true) - int(np.count_nonzero(flat.true))
+    return Decoded(series=Sheets([sheet]), missing=missing, datapoints=len(flat.times), dropped=dropped)
+
+
+def _as_asked(request: Request, flat: _Flat) -> bool:
+    """Whether the answer is whole, in the order of the request, and every result ascends: what nearly all are."""
+    return (
+        flat.ids == [slot.id for ask in request.asks for slot in ask.slots]
+        and flat.states.count("Complete") == len(flat.states)
+        and bool(flat.true.all())
+        and _ascending(flat.times, flat.lengths)
+    )
+
+
+def _one_by_one(request: Request, roster: Roster, flat: _Flat) -> tuple[Sheet, tuple[Missing, ...]]:
+    """Any other answer: results in any order, twice, in pieces, left out, not complete."""
+    rows = _rows(flat)
+    states = dict(zip(flat.ids, flat.states, strict=True))
+    kept: list[int] = []
+    missing: list[Missing] = []
+    end = 0
+    for ask in request.asks:
+        start, end = end, end + len(ask.slots)
+        state = next((s for slot in ask.slots if (s := states.get(slot.id, "")) != "Complete"), None)
+        if state is None:
+            kept += range(start, end)
+        else:
+            missing.append(Missing(ask, request.stretch, *_FAILURES.get(state, _FAILURES[""])))
+    ids = [slot.id for ask in request.asks for slot in ask.slots]
+    found = [rows[ids[row]] for row in kept]
+    times = np.concatenate([np.empty(0, np.int64), *(row[0] for row in found)])
+    values = np.concatenate([np.empty(0), *(row[1] for row in found)])
+    some = Roster(
+        roster.period_s, tuple(roster.subjects[row] for row in kept), tuple(roster.signals[row] for row in kept)
+    )
+    return _sheet(request, some, [len(row[0]) for row in found], times, values), tuple(missing)
+
+
+def _sheet(request: Request, roster: Roster, lengths: Sequence[int], times: _Times, values: _Values) -> Sheet:
+    borders = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=borders[1:])
+    return Sheet(roster, (request.stretch.window,), borders, times, values)
+
+
+def _flat(results: Sequence[dict[str, Any]], stretch: Stretch) -> _Flat:
     lengths = [len(result["Values"]) for result in results]
     if lengths != [len(result["Timestamps"]) for result in results]:
         raise ValueError("as many timestamps as values were expected")
     total = sum(lengths)
     times = _times([result["Timestamps"] for result in results], total)
     values = np.fromiter(chain.from_iterable(result["Values"] for result in results), np.float64, total)
-    true = _true(times, values, stretch)
+    ids, states = [result["Id"] for result in results], [result["StatusCode"] for result in results]
+    return _Flat(ids, states, lengths, times, values, _true(times, values, stretch))
+
+
+def _rows(flat: _Flat) -> dict[str, _Row]:
+    """Each id's times and values, of all its results together."""
     rows: dict[str, _Row] = {}
     end = 0
-    clean = bool(true.all()) and len({result["Id"] for result in results}) == len(results)
-    tidy = clean and _ascending(times, lengths)
-    for result, length in zip(results, lengths, strict=True):
+    for id_, length in zip(flat.ids, flat.lengths, strict=True):
         start, end = end, end + length
-        row = (times[start:end], values[start:end])
-        rows[result["Id"]] = row if tidy else _joined(rows.get(result["Id"]), row, true[start:end])
-    return rows, total, int(total - true.sum())
+        row = (flat.times[start:end], flat.values[start:end])
+        rows[id_] = _joined(rows.get(id_), row, flat.true[start:end])
+    return rows
 
 
 def _true(times: _Times, values: _Values, stretch: Stretch) -> NDArray[np.bool_]:
@@ -140,6 +194,8 @@ def _joined(before: _Row | None, row: _Row, true: NDArray[np.bool_]) -> _Row:
 
 def _times(columns: Sequence[Sequence[Any]], total: int) -> _Times:
     """Seconds since the epoch. JSON and CBOR send numbers, the query protocol ISO texts."""
+    if columns and columns.count(columns[0]) == len(columns) > 1:  # dense metrics: each has the same ticks
+        return np.tile(_times(columns[:1], len(columns[0])), len(columns))
     first = next((column[0] for column in columns if column), 0)
     every: Iterator[Any] = chain.from_iterable(columns)
     if isinstance(first, (str, datetime)):

@@ -18,9 +18,12 @@ from collector.aws.planner import Stretch, pack
 from collector.aws.progress import Progress
 from collector.aws.queries import Ask
 from stillfit.model import Batch, Gap, Series
+from stillfit.sheets import Sheet, Sheets, points
 
-POINTS_A_BATCH = 2_000_000
-"""Of 16 bytes each: what one batch may hold of memory (ours: 32 MB)."""
+POINTS_A_BATCH = 1_000_000
+"""Of 16 bytes each, held twice while they are stored: what one batch may take of memory (ours: 32 MB)."""
+SERIES_A_BATCH = 50_000
+"""A hundred requests: they are stored while the next hundred are under way (ours)."""
 
 Planned = tuple[Ask, Stretch]
 
@@ -39,20 +42,25 @@ class Look:
 class _Taken:
     """Answers that are not handed over yet."""
 
-    series: list[Series] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
     read: list[Planned] = field(default_factory=list)
     points: int = 0
+    series: int = 0
 
-    def add(self, series: Iterable[Series], read: Iterable[Planned]) -> None:
-        for one in series:
-            self.series.append(one)
-            self.points += len(one.times)
+    def add(self, series: Sheets, read: Iterable[Planned]) -> None:
+        self.sheets += series.parts
+        self.series += len(series)
+        self.points += points(series)
         self.read.extend(read)
 
+    @property
+    def is_full(self) -> bool:
+        return self.points >= POINTS_A_BATCH or self.series >= SERIES_A_BATCH
+
     def clear(self) -> None:
-        self.series.clear()
+        self.sheets.clear()
         self.read.clear()
-        self.points = 0
+        self.points = self.series = 0
 
 
 class Reading:
@@ -81,7 +89,7 @@ class Reading:
             taken.add(got.series, [(ask, request.stretch) for ask in request.asks if ask.number not in lost])
             missing += got.missing
             look.note(got.series)
-            if taken.points >= POINTS_A_BATCH:
+            if taken.is_full:
                 yield from self._handed_over(taken, look)
         yield from self._handed_over(taken, look)
         for one in missing:
@@ -104,7 +112,7 @@ class Reading:
     def _handed_over(self, taken: _Taken, look: Look) -> Iterator[Batch]:
         """What was taken so far; it counts as read once whoever stores it comes back for more."""
         if taken.series:
-            yield Batch(source=self._source, at=look.at, series=tuple(taken.series))
+            yield Batch(source=self._source, at=look.at, series=Sheets(taken.sheets))
         for ask, stretch in taken.read:
             self._progress.read(ask, stretch)
         taken.clear()

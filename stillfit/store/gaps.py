@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stillfit.model import Batch, Gap, GapReason, Level, Span, Subject
+from stillfit.sheets import named
 from stillfit.store.schema import gap as _table
 from stillfit.store.schema import subject as _subject
 
@@ -27,7 +28,7 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Bring the gaps of a source up to date with one batch; what the batch itself says is missing stands."""
     standing = {(row.subject, row.missing): row for row in connection.execute(_standing(batch.source))}
     said = {(str(one.subject), one.missing): one for one in batch.gaps}
-    delivered = _delivered(batch) | _scopes(standing, batch) if standing else set()
+    delivered = _delivered(batch, standing) | _scopes(standing, batch) if standing else set()
     for key, row in standing.items():
         if key not in said and (key in delivered or batch.at - row.last_said > FORGET_AFTER):
             _end(connection, row, batch)
@@ -65,12 +66,12 @@ def _standing(source: str) -> sa.Select[Any]:
     return sa.select(_table).where(_table.c.told_by == source, _table.c.ended_at.is_(None))
 
 
-def _delivered(batch: Batch) -> set[_Key]:
+def _delivered(batch: Batch, standing: Iterable[_Key]) -> set[_Key]:
     """What the batch brings, as (subject, missing) pairs that it makes untrue."""
+    wanted = {missing for _, missing in standing}
     brought: set[_Key] = set()
-    for series in batch.series:
-        if series.covered:
-            brought |= _proves(series.subject, series.metric)
+    for subject, metric in named(batch.series, None if _EVERYTHING in wanted else wanted):
+        brought |= _proves(subject, metric)
     for attributes in batch.attributes:
         for name, _ in attributes.values:
             brought |= _proves(attributes.subject, name)

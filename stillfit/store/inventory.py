@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from stillfit.model import AttributeChange, Batch, Subject
+from stillfit.sheets import subjects
 from stillfit.store.database import upsert
 from stillfit.store.schema import attribute
 from stillfit.store.schema import subject as _table
 from stillfit.store.settings import record_changes
 
 EXISTS = "exists"
-"""Name of the change that tells when a subject went (True to False) or came back."""
+"""Name of the change that tells when a subject went (True to False), came back, or was added to a known table."""
 
 
 def write(connection: sa.Connection, batch: Batch) -> None:
@@ -32,6 +33,7 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     adopted = [text for text in listed & known.keys() if known[text].source != batch.source]
     _set(connection, adopted, source=batch.source)
     _mark(connection, {text for text in listed & known.keys() if known[text].gone_at is not None}, None, batch.at)
+    _mark(connection, _built(connection, listed - known.keys(), batch.source), None, batch.at)
     if batch.inventory:
         _mark(connection, _gone(known, listed, batch.source), batch.at, batch.at)
 
@@ -70,7 +72,7 @@ def _text(subject: Subject) -> str:
 
 
 def _subjects(batch: Batch) -> set[Subject]:
-    return {one.subject for one in batch.series} | {one.subject for one in batch.attributes}
+    return subjects(batch.series) | {one.subject for one in batch.attributes}
 
 
 def _gone(known: Mapping[str, Any], listed: set[str], source: str) -> set[str]:
@@ -78,6 +80,16 @@ def _gone(known: Mapping[str, Any], listed: set[str], source: str) -> set[str]:
     missing = {text for text, row in known.items() if row.source == source and text not in listed}
     orphans = {text for text in known if text not in listed and str(Subject.parse(text).parent) in missing}
     return {text for text in missing | orphans if known[text].gone_at is None}
+
+
+def _built(connection: sa.Connection, fresh: Collection[str], source: str) -> set[str]:
+    """New indexes of tables that the source has described before without them; a new table has a date of its own."""
+    parents = {text: str(Subject.parse(text).parent) for text in fresh}
+    named = {text for text, parent in parents.items() if text != parent}
+    if not named:
+        return set()
+    described = set(connection.scalars(sa.select(attribute.c.subject).where(attribute.c.source == source)))
+    return {text for text in named if parents[text] in described}
 
 
 def _mark(connection: sa.Connection, texts: set[str], gone_at: datetime | None, at: datetime) -> None:

@@ -1,9 +1,13 @@
 """Answers to series: only what is Complete, sorted, unique, finite and inside the window."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.aws.decode import decode
 from collector.aws.failures import GarbledError
@@ -135,3 +139,56 @@ def test_every_protocols_timestamps_are_read(form: Any) -> None:
 def test_nonsense_is_garbled_and_never_a_value(nonsense: Any) -> None:
     with pytest.raises(GarbledError):
         decode(request(), [{"MetricDataResults": [nonsense]}])
+
+
+FORMS = (float, int, lambda second: datetime.fromtimestamp(second, UTC).isoformat())
+"""How the protocols write an instant: JSON and CBOR as numbers, the query protocol as text."""
+
+
+@st.composite
+def answers(draw: st.DrawFn, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Whole answers and broken ones: results left out, twice, in any order, in pieces, with points that cannot be."""
+    order = draw(st.one_of(st.just(list(ids)), st.lists(st.sampled_from(ids), max_size=12)))
+    form = draw(st.sampled_from(FORMS))
+    ticks = st.integers(-1, 6).map(lambda minute: START + 60 * minute)
+    times = draw(st.sampled_from([ticks, ticks.map(lambda second: second + 1), st.just(START)]))
+    results = []
+    for id_ in order:
+        at = draw(st.lists(times, max_size=4))
+        values = [draw(st.sampled_from([0.0, 1.5, 7, -1.0, float("nan"), None])) for _ in at]
+        status = draw(st.sampled_from(["Complete", "Complete", "Complete", "PartialData", "Forbidden"]))
+        results.append(result([form(second) for second in at], values, id_=id_, status=status))
+    border = draw(st.integers(0, len(results)))
+    return [page(*results[:border]), page(*results[border:])]
+
+
+def simply(one: Request, pages: Sequence[dict[str, Any]]) -> list[tuple[Any, list[int], list[float]]]:
+    """What an answer says, slot by slot and point by point."""
+    found = []
+    results = [result for page in pages for result in page["MetricDataResults"]]
+    for ask in one.asks:
+        by_slot = [[result for result in results if result["Id"] == slot.id] for slot in ask.slots]
+        if not all(mine and mine[-1]["StatusCode"] == "Complete" for mine in by_slot):
+            continue
+        for slot, mine in zip(ask.slots, by_slot, strict=True):
+            points: dict[int, float] = {}
+            for each in mine:
+                for at, value in zip(each["Timestamps"], each["Values"], strict=True):
+                    second = int(datetime.fromisoformat(at).timestamp() if isinstance(at, str) else at)
+                    if second in range(WINDOW.start, WINDOW.end, 60) and value is not None and value >= 0:
+                        points[second] = float(value)
+            key = (ask.subject, slot.metric, slot.statistic, 60, ask.part)
+            found.append((key, sorted(points), [points[second] for second in sorted(points)]))
+    return found
+
+
+ASKED = request(*CONSUMED, *THROTTLES.values())
+
+
+@given(answers([slot.id for ask in ASKED.asks for slot in ask.slots]))
+def test_any_answer_says_what_it_says_point_by_point(pages: list[dict[str, Any]]) -> None:
+    got = decode(ASKED, pages)
+
+    assert [(one.key, one.times.tolist(), one.values.tolist()) for one in got.series] == simply(ASKED, pages)
+    lost = {slot.metric for one in got.missing for slot in one.ask.slots}
+    assert lost | {one.metric for one in got.series} == {slot.metric for ask in ASKED.asks for slot in ask.slots}

@@ -1,6 +1,6 @@
 """The fast lane against plain boto3 on the same answers, and what happens where botocore has moved on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -52,7 +52,7 @@ def request() -> Request:
     return Request(stretch=Stretch(60, WINDOW), asks=tuple(questions.ask(ORDERS, spec, "") for spec in ALL))
 
 
-def read(lane: Lane, one: Request) -> tuple[Series, ...]:
+def read(lane: Lane, one: Request) -> Sequence[Series]:
     return decode(one, list(lane.pages(one.body, one.stretch.window))).series
 
 
@@ -71,7 +71,7 @@ def plain(url: str, one: Request) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-def by_id(series: tuple[Series, ...], one: Request) -> dict[str, list[tuple[float, float]]]:
+def by_id(series: Sequence[Series], one: Request) -> dict[str, list[tuple[float, float]]]:
     ids = [slot.id for ask in one.asks for slot in ask.slots]
     points = [list(zip(s.times.tolist(), s.values.tolist(), strict=True)) for s in series]
     return dict(zip(ids, points, strict=True))
