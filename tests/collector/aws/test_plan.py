@@ -1,5 +1,7 @@
 """The ladder of cadences: what it costs, what it promises, and what a budget makes of it."""
 
+from itertools import pairwise
+
 import pytest
 
 from collector.aws.budget import Budget
@@ -29,7 +31,7 @@ def test_the_price_is_the_sum_of_its_readings() -> None:
 def test_each_rung_is_cheaper_and_none_is_fresher() -> None:
     rungs = [Plan(load=FLEET, cadences=cadences) for cadences in ladder()]
 
-    for before, after in zip(rungs, rungs[1:], strict=False):
+    for before, after in pairwise(rungs):
         assert after.usd_a_month < before.usd_a_month
         assert all(after.cadences[tier].worst_age_s >= before.cadences[tier].worst_age_s for tier in Tier)
 

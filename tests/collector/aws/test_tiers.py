@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from collector.aws.budget import Budget
 from collector.aws.plan import Tier
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
