@@ -11,6 +11,7 @@ from stillfit.metric import Kind, Metric
 from stillfit.metric import Row as _Row
 from stillfit.metric import metrics_of as _metrics
 from stillfit.metrics_dax import DAX
+from stillfit.metrics_dynamodb import FEATURES
 from stillfit.metrics_keyspaces import KEYSPACES
 from stillfit.model import Engine, Level, Statistic
 
@@ -295,5 +296,5 @@ _CASSANDRA = _metrics(
     ("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *_CASSANDRA, *KEYSPACES, *DAX)}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *FEATURES, *_CASSANDRA, *KEYSPACES, *DAX)}
 """Every canonical metric by name. Names are unique over all engines."""

@@ -22,14 +22,18 @@ from collector.aws.failures import GarbledError
 from collector.aws.instants import instant
 from collector.aws.planner import Request, Stretch
 from collector.aws.queries import ALL, NAMESPACE, Ask, Slot, Spec
+from collector.aws.specs import OF_ACCOUNT
 from collector.aws.table_settings import index_settings, indexes, table_settings
 from stillfit.errors import ConfigError
 from stillfit.model import Attributes, Batch, Engine, Gap, Span, Statistic, Subject
 
 Content = Mapping[str, Any]
 
-_SPECS = {spec.name: spec for spec in ALL}
-_DIMENSIONS = frozenset({"TableName", "GlobalSecondaryIndexName", "Operation"})
+_SPECS = {
+    name: tuple(spec for spec in ALL if spec.name == name)
+    for name in dict.fromkeys(spec.name for spec in ALL if spec.namespace == NAMESPACE)
+}
+_PLACES = frozenset({"TableName", "GlobalSecondaryIndexName"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +159,27 @@ def _ask(place: int, query: Content, window: Span, scope: tuple[str, str]) -> tu
         raise _MistakeError(f"namespace {metric['Namespace']!r}: only {NAMESPACE} can be read")
     if period < 60 or window.start % period:
         raise _MistakeError(f"Period {period}: StartTime must be a multiple of it, so that points keep to the clock")
-    spec = _spec(metric["MetricName"])
-    subject, operation = _subject(metric["Dimensions"], scope)
+    named = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
+    spec, part = _spec(metric["MetricName"], named)
+    subject = _subject(spec, named, scope)
     slot = _slot(query["Id"], spec, stat["Stat"])
     whole = Span(window.start, window.end // period * period)
-    ask = Ask(number=place, subject=subject, spec=spec, part=operation, slots=(slot,), rendered={})
+    ask = Ask(number=place, subject=subject, spec=spec, part=part, slots=(slot,), rendered={})
     return Stretch(period, whole), ask
 
 
-def _spec(name: str) -> Spec:
+def _spec(name: str, named: Mapping[str, str]) -> tuple[Spec, str]:
+    """The metric of these dimensions, and the part of it that they name: some have several sets of dimensions."""
     if name not in _SPECS:
         near = difflib.get_close_matches(name, _SPECS, 1)
         raise _MistakeError(f"metric {name!r} is not read{f', did you mean {near[0]}?' if near else ''}")
-    return _SPECS[name]
+    for spec in _SPECS[name]:
+        further = {key: value for key, value in named.items() if key not in _PLACES}
+        fixed = {key: further.pop(key, "") for key, _ in spec.fixed}
+        if fixed == dict(spec.fixed) and further.keys() <= {spec.part}:
+            return spec, further.get(spec.part, "")
+    known = " or ".join(dict.fromkeys(spec.part or "none" for spec in _SPECS[name]))
+    raise _MistakeError(f"dimensions {sorted(named)}: TableName is needed, with index or {known.lower()} at most")
 
 
 def _slot(id_: str, spec: Spec, wanted: str) -> Slot:
@@ -181,14 +193,15 @@ def _slot(id_: str, spec: Spec, wanted: str) -> Slot:
     return Slot(id=id_, metric=found[0], statistic=found[1], cloudwatch_statistic=wanted)
 
 
-def _subject(dimensions: list[dict[str, str]], scope: tuple[str, str]) -> tuple[Subject, str]:
-    named = {one["Name"]: one["Value"] for one in dimensions}
-    unknown = sorted(named.keys() - _DIMENSIONS)
-    if unknown or "TableName" not in named:
+def _subject(spec: Spec, named: Mapping[str, str], scope: tuple[str, str]) -> Subject:
+    if spec in OF_ACCOUNT:
+        if named:
+            raise _MistakeError(f"dimensions {sorted(named)}: {spec.name} is of the account and region, it has none")
+        return Subject(engine=Engine.DYNAMODB, scope=scope)
+    if "TableName" not in named:
         raise _MistakeError(f"dimensions {sorted(named)}: TableName is needed, with index or operation at most")
     index = named.get("GlobalSecondaryIndexName", "")
-    subject = Subject(engine=Engine.DYNAMODB, scope=scope, table=named["TableName"], index=index)
-    return subject, named.get("Operation", "")
+    return Subject(engine=Engine.DYNAMODB, scope=scope, table=named["TableName"], index=index)
 
 
 def _place(arn: str) -> tuple[str, str]:

@@ -1,9 +1,8 @@
-"""Canonical metrics as CloudWatch knows them: name, dimensions, statistics and own period.
+"""What is asked of CloudWatch about one subject: each metric with all its statistics once, under an id of its own.
 
-Names, dimensions and publication periods: DynamoDB developer guide, "DynamoDB metrics and dimensions" (2025 text, with
-the cause-specific throttle metrics). The series of a table excludes its indexes; an index needs both dimensions.
-`Unit` is never sent: DynamoDB publishes each metric in one unit, and a wrong one would return nothing, which would look
-like zero.
+The series of a table excludes its indexes; an index needs both dimensions. `Unit` is never sent: each metric is
+published in one unit, and a wrong one would return nothing, which would look like zero. Which metrics there are, and
+what must be on before one can exist, is in collector/aws/specs.py.
 """
 
 from __future__ import annotations
@@ -13,112 +12,53 @@ from dataclasses import dataclass
 
 import orjson
 
-from stillfit.metrics import THROTTLE_REASONS
+from collector.aws.specs import (
+    ALL,
+    CAUSES,
+    CONSUMED,
+    DIRECTIONS,
+    FIVE_MINUTES,
+    LATENCY,
+    MINUTE,
+    NAMESPACE,
+    PROVISIONED,
+    SPARSE,
+    SYSTEM_ERRORS,
+    TABLE_ONLY,
+    THROTTLED_REQUESTS,
+    THROTTLES,
+    Spec,
+    causes_of,
+)
 from stillfit.model import Engine, Level, Statistic, Subject
 
-NAMESPACE = "AWS/DynamoDB"
-MINUTE, FIVE_MINUTES = 60, 300
-
-DIRECTIONS = ("read", "write")
-_CLOUDWATCH_REASONS = {
-    "provisioned": "ProvisionedThroughput",
-    "key_range": "KeyRangeThroughput",
-    "on_demand_max": "MaxOnDemandThroughput",
-    "account_limit": "AccountLimit",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One CloudWatch metric and the canonical (metric, statistic, CloudWatch statistic) it brings."""
-
-    name: str
-    brings: tuple[tuple[str, Statistic, str], ...]
-    period_s: int = MINUTE
-    namespace: str = NAMESPACE
-    part: str = "Operation"
-    """The dimension that divides a metric of one subject, where an ask names a part: GetItem, a receiving region."""
-
-
-def _sum(name: str, metric: str) -> Spec:
-    return Spec(name=name, brings=((metric, Statistic.SUM, "Sum"),))
-
-
-def _consumed(direction: str) -> Spec:
-    metric = f"consumed_{direction}_units"
-    return Spec(
-        name=f"Consumed{direction.title()}CapacityUnits",
-        brings=(
-            (metric, Statistic.SUM, "Sum"),
-            (metric, Statistic.COUNT, "SampleCount"),
-            (metric, Statistic.MAXIMUM, "Maximum"),
-        ),
-    )
-
-
-def _provisioned(direction: str) -> Spec:
-    metric = f"provisioned_{direction}_units"
-    return Spec(
-        name=f"Provisioned{direction.title()}CapacityUnits",
-        brings=(
-            (metric, Statistic.AVERAGE, "Average"),
-            (metric, Statistic.MAXIMUM, "Maximum"),
-            (metric, Statistic.MINIMUM, "Minimum"),
-        ),
-        period_s=FIVE_MINUTES,
-    )
-
-
-def causes_of(direction: str) -> tuple[str, ...]:
-    """Canonical names of the four cause-specific throttle metrics of "read" or "write"."""
-    return tuple(f"{direction}_{reason}_throttle_events" for reason in THROTTLE_REASONS)
-
-
-CONSUMED = tuple(_consumed(direction) for direction in DIRECTIONS)
-PROVISIONED = tuple(_provisioned(direction) for direction in DIRECTIONS)
-THROTTLES = {
-    direction: _sum(f"{direction.title()}ThrottleEvents", f"{direction}_throttle_events") for direction in DIRECTIONS
-}
-CAUSES = {
-    direction: tuple(
-        _sum(f"{direction.title()}{_CLOUDWATCH_REASONS[reason]}ThrottleEvents", metric)
-        for reason, metric in zip(THROTTLE_REASONS, causes_of(direction), strict=True)
-    )
-    for direction in DIRECTIONS
-}
-TABLE_ONLY = (
-    _sum("ConditionalCheckFailedRequests", "conditional_check_failures"),
-    _sum("TransactionConflict", "transaction_conflicts"),
-    _sum("TimeToLiveDeletedItemCount", "ttl_deleted_items"),
-)
-LATENCY = Spec(
-    name="SuccessfulRequestLatency",
-    brings=(
-        ("successful_requests", Statistic.SUM, "SampleCount"),
-        ("request_latency_ms", Statistic.AVERAGE, "Average"),
-        ("request_latency_ms", Statistic.P50, "p50"),
-        ("request_latency_ms", Statistic.P99, "p99"),
-        ("request_latency_ms", Statistic.MAXIMUM, "Maximum"),
-    ),
-)
-SYSTEM_ERRORS = _sum("SystemErrors", "system_errors")
-THROTTLED_REQUESTS = _sum("ThrottledRequests", "throttled_requests")
+__all__ = [
+    "ALL",
+    "CAUSES",
+    "CONSUMED",
+    "DIRECTIONS",
+    "FIVE_MINUTES",
+    "LATENCY",
+    "LISTED",
+    "MINUTE",
+    "NAMESPACE",
+    "PER_OPERATION",
+    "PROVISIONED",
+    "SPARSE",
+    "THROTTLED_REQUESTS",
+    "THROTTLES",
+    "Ask",
+    "Questions",
+    "Slot",
+    "Spec",
+    "causes_of",
+    "dimensions",
+    "standing",
+]
 
 PER_OPERATION = (LATENCY, SYSTEM_ERRORS)
 LISTED = (LATENCY.name, SYSTEM_ERRORS.name, THROTTLED_REQUESTS.name)
 """Whose listing tells which operations a table serves; a table that refuses everything has no latency."""
-
-ALL = (
-    *CONSUMED,
-    *PROVISIONED,
-    *THROTTLES.values(),
-    *CAUSES["read"],
-    *CAUSES["write"],
-    *TABLE_ONLY,
-    *PER_OPERATION,
-    THROTTLED_REQUESTS,
-)
-"""Every metric that this collector can ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +97,10 @@ class Questions:
     """Makes each ask once and numbers it: an id is unique over the whole source, whatever it is packed with."""
 
     def __init__(self) -> None:
-        self._asks: dict[tuple[Subject, str, str], Ask] = {}
+        self._asks: dict[tuple[Subject, Spec, str], Ask] = {}
 
     def ask(self, subject: Subject, spec: Spec, part: str = "") -> Ask:
-        key = (subject, spec.name, part)
+        key = (subject, spec, part)
         if key not in self._asks:
             self._asks[key] = _made(len(self._asks), subject, spec, part)
         return self._asks[key]
@@ -196,7 +136,7 @@ def _made(number: int, subject: Subject, spec: Spec, part: str) -> Ask:
 
 
 def _queries(ask: Ask, period_s: int) -> Iterator[dict[str, object]]:
-    named = (*dimensions(ask.subject), (ask.spec.part, ask.part))
+    named = (*dimensions(ask.subject), *ask.spec.fixed, (ask.spec.part, ask.part))
     given = [{"Name": name, "Value": value} for name, value in named if value]
     metric = {"Namespace": ask.spec.namespace, "MetricName": ask.spec.name, "Dimensions": given}
     for slot in ask.slots:

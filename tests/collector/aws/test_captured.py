@@ -125,3 +125,27 @@ def test_files_are_told_apart() -> None:
         (False, False, False),
         (False, False, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "dims", "metric", "part"),
+    [
+        ("ConsumedWriteCapacityUnits", {}, "consumed_write_units", ""),
+        ("ConsumedWriteCapacityUnits", {"Source": "GlobalTable"}, "write_units_by_source", "GlobalTable"),
+        ("ReturnedBytes", {"Operation": "GetRecords", "StreamLabel": "2026"}, "stream_bytes", "2026"),
+    ],
+)
+def test_dimensions_tell_metrics_of_one_name_apart(name: str, dims: dict[str, str], metric: str, part: str) -> None:
+    (got,) = metrics_batch(request(query(name=name, **dims)), answer(result()), SCOPE, AT).series
+
+    assert (got.metric, got.dimension) == (metric, part)
+
+
+def test_what_is_of_the_account_names_no_table() -> None:
+    one = query(name="UserErrors")
+    with pytest.raises(ConfigError, match="UserErrors is of the account and region, it has none"):
+        metrics_batch(request(one), answer(result()), SCOPE, AT)
+
+    one["MetricStat"]["Metric"]["Dimensions"] = []
+    (got,) = metrics_batch(request(one), answer(result()), SCOPE, AT).series
+    assert (got.metric, got.subject.table) == ("user_errors", "")

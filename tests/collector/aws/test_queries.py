@@ -10,6 +10,9 @@ from stillfit.metrics import METRICS
 from stillfit.model import Engine, Level
 from tests.collector.aws.kit import BY_STATUS, ORDERS
 
+HOT = ("partition_key", "hottest_partition_key", "item", "hottest_item")
+"""What Contributor Insights reports are about."""
+
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_every_metric_brings_canonical_ones_with_a_known_statistic(spec: Spec) -> None:
@@ -20,9 +23,16 @@ def test_every_metric_brings_canonical_ones_with_a_known_statistic(spec: Spec) -
 
 def test_every_canonical_metric_of_cloudwatch_is_brought() -> None:
     from_describe = {"item_count", "table_size_bytes"}
+    from_reports = {f"{of}_{what}" for of in HOT for what in ("units", "throttles")}
     wanted = {name for name, metric in METRICS.items() if metric.engine is Engine.DYNAMODB}
 
-    assert {metric for spec in ALL for metric, _, _ in spec.brings} == wanted - from_describe
+    assert {metric for spec in ALL for metric, _, _ in spec.brings} == wanted - from_describe - from_reports
+
+
+def test_each_brings_every_statistic_of_its_metrics() -> None:
+    brought = {(metric, statistic) for spec in ALL for metric, statistic, _ in spec.brings}
+
+    assert {(name, one) for name, _ in brought for one in METRICS[name].statistics} == brought
 
 
 def test_no_metric_has_more_statistics_than_are_billed_as_one() -> None:
