@@ -46,13 +46,15 @@ CALLS_PER_S = {
     "dynamodb:ListTagsOfResource": 10.0,
     "dynamodb:ListBackups": 5.0,
     "application-autoscaling": 10.0,
+    "keyspaces": 20.0,
+    "dax": 10.0,
     "resourcegroupstaggingapi": 10.0,
     "sts": 10.0,
 }
 """Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
 25 times a second (CloudWatch quotas), the three of DynamoDB 10, 10 and 5 times (API reference of each); the others
 publish no figure for reads of settings and are asked modestly (ours)."""
-_IAM_PREFIXES = {"resourcegroupstaggingapi": "tag"}
+_IAM_PREFIXES = {"keyspaces": "cassandra", "resourcegroupstaggingapi": "tag"}
 """Where the prefix of a service's actions is not botocore's name of it (Service Authorization Reference)."""
 
 _T = TypeVar("_T")

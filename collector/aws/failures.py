@@ -39,7 +39,12 @@ THROTTLED = frozenset(
     {"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"}
     | {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestThrottled", "SlowDown"}
 )
-GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
+GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "ClusterNotFoundFault"}) | frozenset(
+    {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault"}
+)
+"""The last: an account that never had a DAX cluster lacks the role that DAX works under (DAX API reference)."""
+_GRANTS = {"cassandra": "cassandra:Select"}
+"""Services with one permission for all reads of settings (Keyspaces API reference, GetTable and its sisters)."""
 
 CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 """All that a boto3 call raises on its own: service refusals, what happens on the way, and unreadable answers."""
@@ -95,7 +100,8 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
         sentence = f"{call} was refused, the credentials have expired ({code}): sign in again or renew the keys"
         return ExpiredError(sentence, reason=GapReason.DENIED, retryable=True)
     if code in DENIED:
-        sentence = f"{call} was refused ({code}): grant {action} ({POLICY})"
+        grant = _GRANTS.get(action.partition(":")[0], action)
+        sentence = f"{call} was refused ({code}): grant {grant} ({POLICY})"
         return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
     if code in CLOCK:
         sentence = f"{call} was refused ({code}): set this machine's clock, and check the secret key if it is right"

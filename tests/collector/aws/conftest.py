@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from collector.aws.access import Access
+from collector.aws.dax import Dax
+from collector.aws.keyspaces import Keyspaces
+from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource, open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
 from tests.collector.aws.kit import REGION, OpenSource, provisioned, put_table
+from tests.collector.aws.services import OpenService
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +61,22 @@ def opened(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenSource]:
         where = AwsTarget(**({"region": REGION, "endpoint_url": aws.url} | target))
         patience = Patience(connect_s=1.0, read_s=read_s, attempts=attempts)
         sources.append(open_source(where, clock, patience=patience))
+        return sources[-1]
+
+    yield open_one
+    for source in sources:
+        source.close()
+
+
+@pytest.fixture
+def served(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenService]:
+    """served(Keyspaces, include=..., attempts=2) gives a source of that service, closed afterwards."""
+    sources: list[ServiceSource] = []
+
+    def open_one(service: type[Keyspaces | Dax], *, attempts: int = 1, read_s: float = 0.5, **target: Any) -> Any:
+        where = AwsTarget(**({"region": REGION, "endpoint_url": aws.url} | target))
+        access = Access(where, clock, patience=Patience(connect_s=1.0, read_s=read_s, attempts=attempts))
+        sources.append(ServiceSource(access, service(access)))
         return sources[-1]
 
     yield open_one

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from collector.aws.source import AwsSource
+from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.model import AttributeChange, Batch, Engine, Gap, Series, Statistic, Subject, Value
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Metric, Points, World
@@ -93,7 +94,7 @@ class Brought:
         return {gap.missing: gap.reason.value for gap in self.gaps if gap.subject == subject}
 
 
-def cycle(source: AwsSource, clock: FakeClock, *, since_s: int | None = 300) -> Brought:
+def cycle(source: Source, clock: FakeClock, *, since_s: int | None = 300) -> Brought:
     """One cycle up to now; `since_s` seconds ago the last one ended, None for a first look."""
     until = clock.now()
     since: datetime | None = None if since_s is None else until - timedelta(seconds=since_s)

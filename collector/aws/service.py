@@ -1,0 +1,289 @@
+"""A service of one account and region as a source: its inventory, then what of its metrics is worth asking for.
+
+    source = ServiceSource(access, Keyspaces(access))
+    for batch in source.collect(since, until): ...
+
+What a service has to say is in `Service`; how it is read is the same for all. The first batch is the inventory with all
+settings. Where there is nothing, that is all: no metric is listed or asked, and nothing is paid. Then come the metrics
+that stand, those that ListMetrics names, and last what the tripwires led to with every Gap of the metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from collector.aws.access import Access
+from collector.aws.cloudwatch import MetricReader
+from collector.aws.decode import Missing
+from collector.aws.limiter import StoppedError
+from collector.aws.meter import Bill, Meter, Price, billed
+from collector.aws.operations import empty
+from collector.aws.planner import Stretch
+from collector.aws.pool import Pool
+from collector.aws.progress import OVERLAP_S, Begin, Progress
+from collector.aws.queries import Ask, Questions, Spec, dimensions
+from collector.aws.reading import Look, Planned, Reading
+from collector.aws.reporting import Reporting, list_reporting, vouched
+from collector.aws.source import SETTLE_S
+from stillfit.errors import SourceError
+from stillfit.metrics import METRICS
+from stillfit.model import AttributeChange, Attributes, Batch, Gap, GapReason, Series, Span, Statistic, Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One look at what a service has."""
+
+    subjects: tuple[Subject, ...]
+    attributes: tuple[Attributes, ...] = ()
+    changes: tuple[AttributeChange, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    whole: bool = True
+    """Whether `subjects` names all there is: what is not in it no longer exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """One metric that may be asked. `part` is which part of it, an operation or a region; empty: all of it."""
+
+    subject: Subject
+    spec: Spec
+    part: str = ""
+    stands: bool = False
+    """Asked whether ListMetrics names it or not."""
+
+
+class Service(Protocol):
+    """What is different from one service to the next."""
+
+    scope: Subject
+    name: str
+    """Last part of the source's id."""
+    namespace: str
+    pool: Pool
+    """Its threads, for settings and metrics alike."""
+
+    def look(self, at: datetime, since: datetime, /) -> Found:
+        """What there is at `at`, and what changed after `since`. Raises SourceError when that cannot be listed."""
+        ...
+
+    def wants(self, reporting: Reporting, /) -> Iterator[Want]:
+        """All that may be asked of what the last look found."""
+        ...
+
+    def causes(self, spec: Spec, /) -> tuple[Spec, ...]:
+        """What a tripwire leads to where it is not zero, of the same subject and part; empty: it is none."""
+        ...
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """What one cycle has found so far."""
+
+    at: datetime
+    begin: Begin
+    look: Look
+    wires: list[tuple[Ask, Series]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+class ServiceSource:
+    """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
+
+    settle_s = SETTLE_S
+
+    def __init__(self, access: Access, service: Service) -> None:
+        target = access.target
+        self.id = f"aws/{'/'.join(service.scope.scope)}/{service.name}"
+        self.scope = service.scope
+        self._access = access
+        self._service = service
+        self._connection = access.connection
+        self._meter = Meter()
+        self._questions = Questions()
+        self._wires: dict[tuple[Subject, str, str], Ask] = {}
+        """Tripwires by what comes back of them: subject, canonical metric, part."""
+        self._generic: dict[int, Ask] = {}
+        """By the number of an ask for a cause, the tripwire that led to it."""
+        self._hours: dict[int, int] = {}
+        """By the number of an ask that is read by the hour, the end of the last hour that was."""
+        self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
+        reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
+        self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
+        self._price = Price(metrics=0, more=0)
+        access.open()
+
+    @property
+    def bill(self) -> Bill:
+        """What looking has cost since the source was opened."""
+        return self._meter.bill
+
+    @property
+    def price(self) -> Price:
+        """What the cycle under way is about to cost; told with its first batch."""
+        return self._price
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Calls since the account was signed in to, by action, of all the sources that share it."""
+        return self._connection.calls
+
+    @property
+    def pace(self) -> float:
+        """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
+        return self._access.limiter.pace
+
+    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
+        self._connection.begin_cycle()
+        try:
+            yield from self._cycle(since, until)
+        except StoppedError:
+            return  # by close(): neither a failure nor a whole cycle
+
+    def stop(self) -> None:
+        """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
+        self._access.stop()
+        self._service.pool.stop()
+
+    def close(self) -> None:
+        """Ends a cycle that is under way as well."""
+        self.stop()
+        self._access.close()
+
+    def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
+        found = self._service.look(until, Span(begin.start, begin.until).starts_at)
+        inventory = self._inventory_batch(until, found)
+        if any(True for _ in self._service.wants(Reporting())):
+            yield from self._with_metrics(inventory, begin, recent=since is not None)
+        else:
+            self._price = Price(metrics=0, more=0)
+            yield inventory  # the service is not used here
+        self._progress.end()
+
+    def _inventory_batch(self, at: datetime, found: Found) -> Batch:
+        return Batch(
+            source=self.id,
+            at=at,
+            attributes=found.attributes,
+            changes=found.changes,
+            gaps=tuple(replace(gap, source=self.id) for gap in found.gaps),
+            subjects_seen=found.subjects,
+            inventory=found.whole,
+        )
+
+    def _with_metrics(self, inventory: Batch, begin: Begin, *, recent: bool) -> Iterator[Batch]:
+        cycle = _Cycle(at=inventory.at, begin=begin, look=Look(inventory.at))
+        cycle.look = Look(inventory.at, note=lambda series: self._note(cycle, series))
+        reporting, quiet = self._listed(cycle, recent=recent)
+        planned = list(self._planned(reporting, begin))
+        self._price = self._priced(planned)
+        yield inventory
+        yield from self._reading.batches(planned, cycle.look)
+        self._hours_read(planned, cycle.look)
+        yield Batch(source=self.id, at=cycle.at, series=(*quiet, *self._quiet_causes(cycle)))
+        yield from self._reading.batches(list(self._causes(cycle)), cycle.look)
+        yield from self._closing_batch(cycle)
+
+    def _listed(self, cycle: _Cycle, *, recent: bool) -> tuple[Reporting, tuple[Series, ...]]:
+        """What has reported, and the counters that therefore are known to have counted nothing."""
+        try:
+            reporting = list_reporting(self._connection, self._meter, self.id, self._service.namespace, recent=recent)
+        except SourceError as error:
+            cycle.gaps += self._unlisted(error)
+            return Reporting(), ()
+        window = vouched(Span(cycle.begin.start, cycle.begin.until))
+        silent = [want for want in self._service.wants(reporting) if not self._is_asked(want, reporting)]
+        self._meter.add(spared_metrics=sum(billed(len(want.spec.brings)) for want in silent))
+        return reporting, tuple(one for want in silent if window for one in _nothing(want, window))
+
+    def _unlisted(self, error: SourceError) -> Iterator[Gap]:
+        """What would have been asked had it been listed."""
+        for want in self._service.wants(Reporting()):
+            for metric in sorted({metric for metric, _, _ in want.spec.brings} if not want.stands else ()):
+                yield self._gap(want.subject, metric, error.reason, str(error))
+
+    def _is_asked(self, want: Want, reporting: Reporting) -> bool:
+        return want.stands or reporting.has(want.spec.name, _dimensions(want))
+
+    def _planned(self, reporting: Reporting, begin: Begin) -> Iterator[Planned]:
+        for want in self._service.wants(reporting):
+            if self._is_asked(want, reporting):
+                ask = self._questions.ask(want.subject, want.spec, want.part)
+                if self._service.causes(want.spec):
+                    self._wires[ask.subject, ask.slots[0].metric, ask.part] = ask
+                yield from ((ask, piece) for piece in self._due(ask, begin))
+
+    def _due(self, ask: Ask, begin: Begin) -> Iterator[Stretch]:
+        """Stretches to read; of a metric by the hour only when another hour is over."""
+        for piece in self._progress.stretches(ask, begin):
+            if piece.window.end > self._hours.get(ask.number, 0):
+                yield piece
+
+    def _hours_read(self, planned: Iterable[Planned], look: Look) -> None:
+        lost = {one.ask.number for one in look.missing}
+        for ask, piece in planned:
+            if ask.spec.period_s > OVERLAP_S and ask.number not in lost:
+                self._hours[ask.number] = max(piece.window.end, self._hours.get(ask.number, 0))
+
+    def _priced(self, planned: Iterable[Planned]) -> Price:
+        metrics = more = 0
+        for ask, _ in planned:
+            metrics += billed(len(ask.slots))
+            more += sum(billed(len(cause.brings)) for cause in self._service.causes(ask.spec))
+        return Price(metrics=metrics, more=more)
+
+    def _note(self, cycle: _Cycle, series: Iterable[Series]) -> None:
+        """Take the tripwires out of what was read."""
+        for one in series:
+            wire = self._wires.get((one.subject, one.metric, one.dimension))
+            if wire is not None:
+                kept = replace(one, times=one.times.copy(), values=one.values.copy())  # not the whole page they lie in
+                cycle.wires.append((wire, kept))
+
+    def _causes(self, cycle: _Cycle) -> Iterator[Planned]:
+        for wire, seen in cycle.wires:
+            for spec in self._service.causes(wire.spec) if seen.values.any() else ():
+                ask = self._questions.ask(wire.subject, spec, wire.part)
+                self._generic[ask.number] = wire
+                yield ask, Stretch(seen.period_s, seen.covered[0])
+
+    def _quiet_causes(self, cycle: _Cycle) -> Iterator[Series]:
+        """Where a tripwire is zero its parts are, by definition."""
+        for wire, seen in cycle.wires:
+            for spec in self._service.causes(wire.spec) if not seen.values.any() else ():
+                self._meter.add(spared_metrics=billed(len(spec.brings)))
+                for metric, _, _ in spec.brings:
+                    yield empty(wire.subject, metric, seen.period_s, seen.covered[0], wire.part)
+
+    def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
+        not_asked = (gap for one in cycle.look.missing for gap in self._not_asked(one))
+        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)}
+        if gaps:
+            yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
+
+    def _not_asked(self, missing: Missing) -> Iterator[Gap]:
+        """The parts of a tripwire that could not be read."""
+        generic = missing.ask.slots[0].metric
+        detail = f"asked only where {generic} tells that something was refused, and that could not be read"
+        for spec in self._service.causes(missing.ask.spec):
+            for metric, _, _ in spec.brings:
+                yield self._gap(missing.ask.subject, metric, GapReason.NOT_ASKED, detail)
+
+    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
+        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
+
+
+def _dimensions(want: Want) -> tuple[tuple[str, str], ...]:
+    return (*dimensions(want.subject), (want.spec.part, want.part))
+
+
+def _nothing(want: Want, window: Span) -> Iterator[Series]:
+    """The sparse counters that a metric brings, empty."""
+    for metric, statistic, _ in want.spec.brings:
+        if statistic is Statistic.SUM and METRICS[metric].absent_is_zero:
+            yield empty(want.subject, metric, want.spec.period_s, window, want.part)

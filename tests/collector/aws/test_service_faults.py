@@ -1,0 +1,184 @@
+"""Fault by operation of Keyspaces and DAX: each ends in a Gap with its reason, a SourceError, or the right data."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from collector.aws.dax import Dax
+from collector.aws.keyspaces import Keyspaces
+from collector.aws.service import ServiceSource
+from stillfit.clock import FakeClock
+from stillfit.errors import SourceError
+from stillfit.model import GapReason, Subject
+from stillfit.standins.aws import Fault, FaultKind, World
+from tests.collector.aws.kit import NOON, Brought, cycle
+from tests.collector.aws.services import (
+    FRONT,
+    JOBS,
+    NODE,
+    PROVISIONED,
+    SHOP,
+    OpenService,
+    put_cassandra,
+    put_dax,
+    put_front,
+    put_jobs,
+)
+from tests.collector.aws.test_faults import WHOLE
+
+SCALING = {f"keyspaces_autoscaling_{way}_{what}" for way in ("read", "write") for what in ("min", "max", "target")}
+OF_KEYSPACES: dict[str, tuple[Subject, set[str]]] = {
+    "ListTables": (SHOP, {"*"}),
+    "GetTable": (JOBS, {"*"}),
+    "ListTagsForResource": (JOBS, {"keyspaces_tags"}),
+    "DescribeScalableTargets": (JOBS, SCALING),
+    "DescribeScalingPolicies": (JOBS, SCALING),
+    "ListMetrics": (JOBS, {"keyspaces_requests", "keyspaces_request_latency_ms", "keyspaces_ttl_delete_units"}),
+    "GetMetricData": (JOBS, {"keyspaces_consumed_read_units", "keyspaces_provisioned_write_units"}),
+}
+OF_DAX: dict[str, tuple[Subject, set[str]]] = {
+    "DescribeParameters": (FRONT, {"dax_item_ttl_s", "dax_query_ttl_s"}),
+    "ListTags": (FRONT, {"dax_tags"}),
+    "ListMetrics": (FRONT, {"dax_get_item_requests", "dax_item_cache_misses"}),
+    "GetMetricData": (NODE, {"dax_cpu_percent", "dax_memory_percent"}),
+}
+SERVICES: dict[tuple[type[Keyspaces | Dax], str], tuple[Subject, set[str]]] = {
+    **{(Keyspaces, operation): told for operation, told in OF_KEYSPACES.items()},
+    **{(Dax, operation): told for operation, told in OF_DAX.items()},
+}
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    put_jobs(world, capacitySpecification=PROVISIONED, tags={"team": "shop"})
+    put_front(world, tags={"team": "shop"})
+    return world
+
+
+def test_without_a_fault_nothing_is_missing(world: World, served: OpenService, clock: FakeClock) -> None:
+    assert [cycle(served(service), clock).gaps for service in (Keyspaces, Dax)] == [(), ()]
+
+
+@pytest.mark.parametrize("called", SERVICES, ids=lambda one: f"{one[0].name}:{one[1]}")
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_lost_call_is_a_gap_with_its_reason(
+    kind: FaultKind, called: tuple[type[Keyspaces | Dax], str], world: World, served: OpenService, clock: FakeClock
+) -> None:
+    (service, operation), (subject, names) = called, SERVICES[called]
+    source = served(service)
+    before = cycle(source, clock)
+    world.faults.add(Fault(kind=kind, operation=operation))
+    clock.advance(4_000)
+    got = cycle(source, clock)
+    missing = got.missing(subject)
+
+    assert names <= missing.keys()
+    assert {missing[name] for name in names} == {WHOLE[kind].value}
+    assert {one.subject for one in got.batches[0].attributes} == {one.subject for one in before.batches[0].attributes}
+
+
+@pytest.mark.parametrize("operation", ["ListTables", "GetTable"])
+def test_an_inventory_with_a_hole_is_not_whole(
+    operation: str, world: World, served: OpenService, clock: FakeClock
+) -> None:
+    source = served(Keyspaces)
+    cycle(source, clock)
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation=operation))
+    batch = cycle(source, clock).batches[0]
+
+    assert (batch.inventory, batch.subjects_seen) == (False, (SHOP, JOBS))
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("called", [(Keyspaces, "ListKeyspaces"), (Dax, "DescribeClusters")])
+def test_what_there_is_must_be_listed(
+    kind: FaultKind, called: tuple[type[Keyspaces | Dax], str], world: World, served: OpenService, clock: FakeClock
+) -> None:
+    service, operation = called
+    world.faults.add(Fault(kind=kind, operation=operation))
+
+    with pytest.raises(SourceError, match=f":{operation} for aws/123456789012/eu-west-1") as lost:
+        cycle(served(service), clock)
+    assert lost.value.reason is WHOLE[kind]
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_scaling_activities_that_cannot_be_read_are_a_gap_of_the_account(
+    kind: FaultKind, world: World, served: OpenService, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=kind, operation="DescribeScalingActivities"))
+    source = served(Keyspaces)
+
+    assert cycle(source, clock).missing(source.scope) == {"scaling_activities": WHOLE[kind].value}
+
+
+@pytest.mark.parametrize(
+    ("called", "grant"),
+    [
+        ((Keyspaces, "GetTable"), "grant cassandra:Select "),
+        ((Keyspaces, "ListTagsForResource"), "grant cassandra:Select "),
+        ((Keyspaces, "DescribeScalingPolicies"), "grant application-autoscaling:DescribeScalingPolicies "),
+        ((Dax, "ListTags"), "grant dax:ListTags "),
+        ((Dax, "DescribeParameters"), "grant dax:DescribeParameters "),
+    ],
+)
+def test_a_missing_permission_is_named_as_iam_names_it(
+    called: tuple[type[Keyspaces | Dax], str], grant: str, world: World, served: OpenService, clock: FakeClock
+) -> None:
+    service, operation = called
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=operation))
+    denied = [gap.detail for gap in cycle(served(service), clock).gaps if gap.reason is GapReason.DENIED]
+
+    assert denied
+    assert all(grant in detail for detail in denied)
+
+
+def test_what_is_denied_is_asked_again_after_a_quarter_of_an_hour(
+    world: World, served: OpenService, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTags"))
+    source = served(Dax)
+    for _ in range(3):
+        cycle(source, clock)
+        clock.advance(300)
+    within = world.bill.refused["dax:ListTags"]
+    cycle(source, clock)
+
+    assert (within, world.bill.refused["dax:ListTags"]) == (1, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bad_hour_at_random_brings_only_the_truth(
+    seed: int, world: World, served: OpenService, clock: FakeClock
+) -> None:
+    """A twelfth of all calls and results fail in some way; whatever is vouched for afterwards is what was measured."""
+    sources = [served(Keyspaces), served(Dax)]
+    world.faults._random.seed(seed)
+    truth = np.random.default_rng(seed).integers(1, 1_000, 120).astype(float)
+    put_cassandra(world, "ConsumedReadCapacityUnits", truth, end=NOON + 3_600)
+    put_dax(world, "TotalRequestCount", truth, end=NOON + 3_600)
+    passing = {FaultKind.LATENCY, FaultKind.HANG, FaultKind.ACCESS_DENIED}
+    bad = [kind for kind in WHOLE if kind not in passing]
+    bad += [FaultKind.PARTIAL_DATA, FaultKind.RESULT_INTERNAL_ERROR, FaultKind.CUT_PAGE, FaultKind.EMPTY_PAGE]
+    world.faults.add(*(Fault(kind=kind, probability=1 / 12 / len(bad) * 4, until=NOON + 3_300) for kind in bad))
+    known: list[dict[int, float]] = [{}, {}]
+    for _ in range(13):
+        for number, (source, metric, subject) in enumerate(_read(sources)):
+            with suppress(SourceError):
+                known[number] |= _points(cycle(source, clock), metric, subject)
+        clock.advance(300)
+
+    expected = {NOON - 3_600 + 60 * minute: value for minute, value in enumerate(truth.tolist())}
+    assert known == [expected, expected]
+
+
+def _read(sources: list[ServiceSource]) -> list[tuple[ServiceSource, str, Subject]]:
+    return [(sources[0], "keyspaces_consumed_read_units", JOBS), (sources[1], "dax_requests", FRONT)]
+
+
+def _points(got: Brought, metric: str, subject: Subject) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for one in got.all(metric, subject):
+        found |= dict(zip(one.times.tolist(), one.values.tolist(), strict=True))
+    return found
