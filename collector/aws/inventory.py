@@ -102,7 +102,7 @@ class Inventory:
         self._scope = scope
         self._source = f"aws/{'/'.join(scope.scope)}"
         self._pool = pool
-        self._known: dict[str, Description] = {}
+        self._known: dict[str, Member] = {}
         self._missed: set[str] = set()
         self._was_empty = False
         self._tags = Tags(connection, self._source, pool)
@@ -125,8 +125,8 @@ class Inventory:
         self._rounds.begin(watched, now)
         self._rounds.finish()
         self._regional.finish()
-        self._known = watched
         members = tuple(self._members(look, watched))
+        self._known = {member.table.table: member for member in members}
         look.gaps += self._region_gaps()
         return Found(members=members, gaps=tuple(look.gaps), whole=look.whole and self._believed(look.names))
 
@@ -167,7 +167,7 @@ class Inventory:
             error = _unlisted(name)
         look.errors[name] = error
         if name in self._known:
-            look.described[name] = self._known[name]
+            look.described[name] = self._known[name].description
         else:
             look.whole = False
             look.gaps.append(self._gap(replace(self._scope, table=name), "*", error))
@@ -196,16 +196,18 @@ class Inventory:
         return watched
 
     def _members(self, look: _Look, watched: Mapping[str, Description]) -> Iterator[Member]:
+        """Each table as it is now, or as it was when it cannot be read now."""
         for name, description in watched.items():
             subject = replace(self._scope, table=name)
             try:
+                if name in look.errors:
+                    raise look.errors[name]
                 member = self._member(subject, description)
             except SourceError as error:
-                look.whole = False
                 look.gaps.append(self._gap(subject, "*", error))
+                look.whole = look.whole and name in self._known
+                yield from (self._known[name],) if name in self._known else ()
                 continue
-            if name in look.errors:
-                look.gaps.append(self._gap(subject, "*", look.errors[name]))
             look.gaps += (self._gap(subject, missing, error) for missing, error in self._missing(name))
             yield member
 
@@ -255,7 +257,7 @@ class Inventory:
             subject=replace(self._scope, table=name),
             missing="*",
             reason=error.reason if error else GapReason.PARTIAL,
-            detail=f"{_named(name)} is not watched: `tags` of the configuration choose, and its own are not known: {why}",
+            detail=f"{_named(name)} is not watched: `tags` of the configuration choose, its own are not known: {why}",
             source=self._source,
         )
 

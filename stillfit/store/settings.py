@@ -2,21 +2,24 @@
 
 Several sources may tell of one subject (DescribeTable and auto scaling): each is compared with what it said before
 itself, and the newest value of a name is what counts. A name that could not be read this time, as a gap of the same
-batch says, keeps its last value: it has not been removed.
+batch on its subject or on the whole scope says, keeps its last value: it has not been removed. A value that comes to be
+known when such a gap ends is no change: nobody knows what it was before.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from stillfit.model import AttributeChange, Attributes, Batch, Gap, Span, Subject, Value
+from stillfit.model import AttributeChange, Attributes, Batch, Span, Subject, Value
 from stillfit.store.codec import dump, load_value, load_values
 from stillfit.store.database import upsert
 from stillfit.store.schema import attribute, change
+from stillfit.store.schema import gap as _gap
 
 _Before = tuple[datetime, dict[str, Value]]
 
@@ -25,11 +28,13 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Keep the settings of a batch; an older read than the one stored is left out."""
     record_changes(connection, batch.changes)
     before = _last_said(connection, batch)
-    told = (_with_unread(one, before, batch.gaps) for one in batch.attributes)
+    unread = _unread(batch)
+    told = (_with_unread(one, before, unread) for one in batch.attributes)
     newer = [one for one in told if str(one.subject) not in before or before[str(one.subject)][0] <= one.at]
+    unknown = _unknown(connection, batch.source) if newer else set()
     for one in newer:
         if str(one.subject) in before:
-            _record_differences(connection, before[str(one.subject)], one)
+            _record_differences(connection, before[str(one.subject)], one, unknown)
     upsert(connection, attribute, [_row(batch.source, one) for one in newer])
 
 
@@ -83,21 +88,50 @@ def _last_said(connection: sa.Connection, batch: Batch) -> Mapping[str, _Before]
     return {row.subject: (row.at, load_values(row.names)) for row in rows if row.subject in spoken_of}
 
 
-def _with_unread(one: Attributes, before: Mapping[str, _Before], gaps: Iterable[Gap]) -> Attributes:
+def _unread(batch: Batch) -> Mapping[Subject, set[str]]:
+    names: defaultdict[Subject, set[str]] = defaultdict(set)
+    for one in batch.gaps:
+        names[one.subject].add(one.missing)
+    return names
+
+
+def _with_unread(one: Attributes, before: Mapping[str, _Before], unread: Mapping[Subject, set[str]]) -> Attributes:
     """What is said now, with the last known of each name that a gap says could not be read."""
     _, old = before.get(str(one.subject), (one.at, {}))
-    unread = {gap.missing for gap in gaps if gap.subject == one.subject} if old else set()
-    kept = {name: value for name, value in old.items() if name in unread}
+    missing = unread.get(one.subject, set()) | unread.get(_scope(one.subject), set())
+    kept = {name: value for name, value in old.items() if name in missing}
     return Attributes.of(one.subject, one.at, {**kept, **dict(one.values)}) if kept else one
 
 
-def _record_differences(connection: sa.Connection, before: _Before, now: Attributes) -> None:
+def _unknown(connection: sa.Connection, source: str) -> set[tuple[str, str]]:
+    """Subject and name of each gap of a source that stood until now."""
+    stands = sa.and_(_gap.c.told_by == source, _gap.c.ended_at.is_(None))
+    return {
+        (row.subject, row.missing)
+        for row in connection.execute(sa.select(_gap.c.subject, _gap.c.missing).where(stands))
+    }
+
+
+def _scope(subject: Subject) -> Subject:
+    return Subject(engine=subject.engine, scope=subject.scope)
+
+
+def _record_differences(
+    connection: sa.Connection, before: _Before, now: Attributes, unknown: Collection[tuple[str, str]]
+) -> None:
     read_at, old = before
     new = dict(now.values)
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    learnt = _learnt(now.subject, new.keys() - old.keys(), unknown)
+    names = sorted(name for name in (old.keys() | new.keys()) - learnt if old.get(name) != new.get(name))
     told = _told_since(connection, now.subject, read_at, names)
     differing = (_difference(now, name, old, new) for name in names)
     record_changes(connection, (one for one in differing if (one.name, one.after) not in told))
+
+
+def _learnt(subject: Subject, added: Collection[str], unknown: Collection[tuple[str, str]]) -> set[str]:
+    """Names that are there now and were not known before."""
+    holders = (str(subject), str(_scope(subject))) if added else ()
+    return {name for name in added if any((holder, name) in unknown for holder in holders)}
 
 
 def _difference(now: Attributes, name: str, old: dict[str, Value], new: dict[str, Value]) -> AttributeChange:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from stillfit.model import AttributeChange, Attributes, GapReason, Span
+from stillfit.model import AttributeChange, Attributes, GapReason, Span, Subject
 from stillfit.store.store import Store
 from tests.store.builders import (
     BY_STATUS,
@@ -69,6 +69,33 @@ def test_a_setting_that_could_not_be_read_is_not_removed(store: Store, missing: 
     assert [one.name for one in store.changes(ALWAYS)] == (["mode"] if kept else ["minimum", "mode"])
 
 
+def test_what_is_unread_of_a_whole_region_is_not_removed(store: Store) -> None:
+    store.write(batch(attributes=(settings(tags=("a=b",)), settings(CARTS, tags=()))))
+    told = (settings(at=LATER), settings(CARTS, at=LATER))
+    store.write(batch(attributes=told, gaps=(gap(SCOPE, missing="tags"),), at=LATER))
+
+    assert [one.get("tags") for one in store.attributes()] == [(), ("a=b",)]
+    assert store.changes(ALWAYS) == ()
+
+
+@pytest.mark.parametrize("subject", [ORDERS, SCOPE], ids=["of the table", "of the region"])
+def test_what_comes_to_be_known_when_a_gap_ends_is_no_change(store: Store, subject: Subject) -> None:
+    """It may have been set years ago."""
+    store.write(batch(attributes=(settings(mode="A"),), gaps=(gap(subject, missing="tags"),)))
+    store.write(batch(attributes=(settings(at=LATER, mode="A", tags=("a=b",), other=1.0),), at=LATER))
+
+    assert [(one.name, one.before, one.after) for one in store.changes(ALWAYS)] == [("other", None, 1.0)]
+
+
+def test_what_changed_while_it_could_not_be_read_is_a_change(store: Store) -> None:
+    store.write(batch(attributes=(settings(mode="A"),)))
+    store.write(batch(attributes=(settings(at=LATER),), gaps=(gap(missing="mode"),), at=LATER))
+    after = LATER + timedelta(minutes=5)
+    store.write(batch(attributes=(settings(at=after, mode="B"),), at=after))
+
+    assert store.changes(ALWAYS) == (AttributeChange(subject=ORDERS, name="mode", before="A", after="B", at=after),)
+
+
 def test_an_older_read_does_not_undo_a_newer(store: Store) -> None:
     store.write(batch(attributes=(settings(at=LATER, mode="B"),)))
     store.write(batch(attributes=(settings(mode="A"),)))
@@ -103,6 +130,22 @@ def test_an_inventory_of_another_source_or_in_part_makes_nothing_gone(store: Sto
     store.write(batch(subjects_seen=(SCOPE,), at=LATER, **other))  # type: ignore[arg-type]  # fields of Batch
 
     assert store.subjects() == (SCOPE, CARTS, ORDERS)
+
+
+def test_an_index_that_is_added_to_a_known_table_exists_from_then_on(store: Store) -> None:
+    store.write(batch(attributes=(settings(),), subjects_seen=(ORDERS,)))
+    store.write(batch(attributes=(settings(at=LATER),), subjects_seen=(ORDERS, BY_STATUS), at=LATER))
+
+    assert store.changes(ALWAYS) == (
+        AttributeChange(subject=BY_STATUS, name="exists", before=False, after=True, at=LATER),
+    )
+
+
+def test_what_is_seen_for_the_first_time_has_not_just_been_added(store: Store) -> None:
+    store.write(batch(attributes=(settings(),), subjects_seen=(ORDERS,), source="elsewhere"))
+    store.write(batch(attributes=(settings(at=LATER),), subjects_seen=(ORDERS, BY_STATUS, CARTS), at=LATER))
+
+    assert store.changes(ALWAYS) == ()
 
 
 def test_what_comes_back_exists_again(store: Store) -> None:
