@@ -53,6 +53,8 @@ Seconds = Annotated[
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
 Account = Annotated[str, Field(pattern=r"^\d{12}$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+TagKey = Annotated[str, Field(min_length=1, max_length=128)]
+TagValue = Annotated[str, Field(max_length=256)]
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -79,6 +81,9 @@ class Aws(Section):
     """Table names or patterns (* and ?) to watch."""
     exclude: tuple[str, ...] = ()
     """Patterns not to watch; wins over `include`. What is left out is reported as "not asked"."""
+    tags: dict[TagKey, TagValue] = {}
+    """Tags that a table must all have to be watched, besides being included by name: `team: payments`. A value may have
+    * and ?. A table whose tags cannot be read is not watched, and is reported with the reason."""
     every: Seconds = timedelta(minutes=5)
     """How often it is read. Metrics keep their one-minute resolution; reading rarer only costs freshness.
     Five minutes: one call then brings five points for the price of one."""

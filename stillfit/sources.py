@@ -114,5 +114,6 @@ def target(settings: Aws, region: str) -> AwsTarget:
         external_id=settings.external_id.get_secret_value() if settings.external_id else None,
         include=settings.include,
         exclude=settings.exclude,
+        tags=tuple(settings.tags.items()),
         first_look=settings.first_look,
     )

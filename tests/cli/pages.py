@@ -129,6 +129,8 @@ def _kind(annotation: Any) -> str:
     parts = [part for part in get_args(annotation) if part not in {type(None), Ellipsis}]
     if get_origin(annotation) is tuple:
         return f"list of {_kind(parts[0])}"
+    if get_origin(annotation) is dict:
+        return f"{_kind(parts[1])} by name"
     if parts and all(isinstance(part, str) for part in parts):
         return " | ".join(parts)
     return " or ".join(dict.fromkeys(_kind(part) for part in parts)) or str(annotation)
