@@ -9,6 +9,7 @@ from stillfit.standins.aws.calls import Call
 from stillfit.standins.aws.points import Metric
 
 USD_PER_METRIC = 0.01 / 1_000  # GetMetricData, per metric requested; datapoints are free
+USD_PER_COST_REQUEST = 0.01  # Cost Explorer, each request, a further page included
 STATISTICS_PER_METRIC = 5  # up to five statistics of one metric in one request are one metric
 
 
@@ -32,7 +33,12 @@ class Bill:
 
     @property
     def dollars(self) -> float:
-        return (self.metrics + self.report_metrics) * USD_PER_METRIC
+        return (self.metrics + self.report_metrics) * USD_PER_METRIC + self.cost_requests * USD_PER_COST_REQUEST
+
+    @property
+    def cost_requests(self) -> int:
+        """Served requests of Cost Explorer."""
+        return sum(count for action, count in self.calls.items() if action.startswith("ce:"))
 
     def served(self, call: Call) -> None:
         with self._lock:

@@ -98,6 +98,7 @@ _INTERNAL_ERRORS = {
     "cloudwatch": "InternalServiceFault",
     "dynamodb": "InternalServerError",
     "application-autoscaling": "InternalServiceException",
+    "pricing": "InternalErrorException",
 }
 _REFUSALS: dict[FaultKind, Callable[[Call], RefusedError]] = {
     FaultKind.THROTTLE: _throttled,

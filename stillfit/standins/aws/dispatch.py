@@ -10,7 +10,19 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from stillfit.standins.aws import cloudwatch, dax, dynamodb, keyspaces, scaling, service_quotas, sts, tagging
+from stillfit.standins.aws import (
+    cloudwatch,
+    cost_explorer,
+    dax,
+    dynamodb,
+    keyspaces,
+    price_files,
+    pricing,
+    scaling,
+    service_quotas,
+    sts,
+    tagging,
+)
 from stillfit.standins.aws.call_faults import refuse_or_wait, travelling, unsent
 from stillfit.standins.aws.calls import Answer, Call, RefusedError, not_modelled
 from stillfit.standins.aws.identities import Identity
@@ -18,9 +30,11 @@ from stillfit.standins.aws.policies import UNDENIABLE, resource_of
 from stillfit.standins.aws.result_faults import no_numbers
 from stillfit.standins.aws.services import (
     CLOUDWATCH,
+    COSTS,
     DAX,
     DYNAMODB,
     KEYSPACES,
+    PRICING,
     QUOTAS,
     SCALING,
     STS,
@@ -51,6 +65,8 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     KEYSPACES.name: keyspaces.OPERATIONS,
     DAX.name: dax.OPERATIONS,
     QUOTAS.name: service_quotas.OPERATIONS,
+    PRICING.name: pricing.OPERATIONS,
+    COSTS.name: cost_explorer.OPERATIONS,
 }
 
 
@@ -69,6 +85,8 @@ class Target:
 
 
 def answer(world: World, request: Request) -> Response:
+    if request.path.startswith(price_files.ROOT):
+        return price_files.answer(world, request)
     request_id = str(uuid.uuid4())
     target = _target_of(request)
     if target is None:

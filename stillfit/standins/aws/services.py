@@ -52,8 +52,10 @@ STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
 KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
 DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
 QUOTAS = Service(name="servicequotas", signing="servicequotas", botocore="service-quotas", version="2019-06-24")
+PRICING = Service(name="pricing", signing="pricing", botocore="pricing", version="2017-10-15")
+COSTS = Service(name="ce", signing="ce", botocore="ce", version="2017-10-25")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX, QUOTAS)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS)
 
 
 @cache

@@ -148,10 +148,11 @@ def _string(shape: StringShape, compiler: _Compiler) -> Check:
 def _pattern(java: str) -> re.Pattern[str]:
     r"""The models' patterns are Java's: two surrogate escapes (\uD800\uDC00) are one character, \p names a class.
 
-    \w and \s are a little wider than the classes they stand for.
+    \w and \s are a little wider than the classes they stand for. A hyphen after a class is a hyphen to Java.
     """
     for name, python in _JAVA_CLASSES.items():
         java = java.replace(name, python)
+    java = _HYPHENS.sub(r"\1\\-", java)
     return re.compile(_SURROGATES.sub(lambda pair: chr(_joined(int(pair[1], 16), int(pair[2], 16))), java))
 
 
@@ -212,6 +213,7 @@ def _lower(name: str) -> str:
 
 
 _JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s"}
+_HYPHENS = re.compile(r"(\\[sSwWdD])-(?!\])")
 _SURROGATES = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})")
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _NOT_FINITE = (float("inf"), float("-inf"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from stillfit.standins.aws.backups_state import BackupsState
 from stillfit.standins.aws.bill import Bill
 from stillfit.standins.aws.calls import Call
+from stillfit.standins.aws.cost_ledger import CostLedger
 from stillfit.standins.aws.dax_state import DaxState
 from stillfit.standins.aws.dynamodb_state import DynamoDbState
 from stillfit.standins.aws.faults import Faults
@@ -14,6 +15,7 @@ from stillfit.standins.aws.insight_rules import InsightRules
 from stillfit.standins.aws.keyspaces_state import KeyspacesState
 from stillfit.standins.aws.metric_store import MetricStore, Publication
 from stillfit.standins.aws.points import Metric, Points, Provider
+from stillfit.standins.aws.price_lists import PriceLists
 from stillfit.standins.aws.quotas import Quotas
 from stillfit.standins.aws.scaling_state import ScalingState
 from stillfit.standins.aws.tokens import Tokens
@@ -41,6 +43,8 @@ class World:
         self.scaling = ScalingState(now)
         self.keyspaces = KeyspacesState(now)
         self.dax = DaxState(now)
+        self.price_lists = PriceLists()
+        self.ledger = CostLedger()
         self.identities = Identities()
         self.quotas = Quotas(now)
         self.tokens = Tokens()
