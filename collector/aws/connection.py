@@ -20,6 +20,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from collector.aws.deadline import Deadlines
 from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, parsing
 from collector.aws.instants import instant
 from collector.aws.lane import Lane
@@ -38,6 +39,9 @@ POOL = 20
 """Connections a client keeps; more than the threads that use it."""
 MAX_PAGES = 10_000
 """A listing that goes on for longer is a loop (ours: a million tables)."""
+
+GIVE_UP_AFTER = 5
+"""Calls of one operation that get no answer in a row before the rest of the cycle goes without it (ours)."""
 
 CALLS_PER_S = {
     "cloudwatch": 20.0,
@@ -63,11 +67,14 @@ _T = TypeVar("_T")
 class Clients:
     """The clients of one set of credentials; each is made when first used."""
 
-    def __init__(self, session: boto3.Session, target: AwsTarget, patience: Patience, limiter: Limiter) -> None:
+    def __init__(
+        self, session: boto3.Session, target: AwsTarget, patience: Patience, limiter: Limiter, deadlines: Deadlines
+    ) -> None:
         self._session = session
         self._target = target
         self._patience = patience
         self._limiter = limiter
+        self._deadlines = deadlines
         self._made: dict[str, Any] = {}
         self._lock = threading.RLock()
 
@@ -81,6 +88,7 @@ class Clients:
                     endpoint_url=self._target.endpoint_url,
                     config=_config(self._patience, validate=service != "cloudwatch"),
                 )
+                self._deadlines.watch(self._made[service])
             return self._made[service]
 
     @property
@@ -88,7 +96,8 @@ class Clients:
         """The CloudWatch client for metric data."""
         with self._lock:
             if "lane" not in self._made:
-                self._made["lane"] = Lane(self.client("cloudwatch"), on_throttle=self._limiter.complained)
+                client, timed = self.client("cloudwatch"), self._deadlines.call
+                self._made["lane"] = Lane(client, on_throttle=self._limiter.complained, timed=timed)
             lane: Lane = self._made["lane"]
             return lane
 
@@ -100,6 +109,32 @@ class Clients:
             self._made.clear()
 
 
+class _Lost:
+    """Operations that got no answer several times in a row: an outage of an hour must not cost an hour a cycle."""
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[str] = Counter()
+        self._last: dict[str, SourceError] = {}
+        self._lock = threading.Lock()
+
+    def forget(self) -> None:
+        with self._lock:
+            self._in_a_row.clear()
+
+    def note(self, action: str, error: SourceError | None) -> None:
+        lost = error is not None and error.reason in {GapReason.TIMEOUT, GapReason.UNREACHABLE}
+        with self._lock:
+            self._in_a_row[action] = self._in_a_row[action] + 1 if lost else 0
+            if error is not None:
+                self._last[action] = error
+
+    def give_up(self, action: str) -> None:
+        """Raises what the last call met, where it is no use to go on asking in this cycle."""
+        with self._lock:
+            if self._in_a_row[action] >= GIVE_UP_AFTER:
+                raise self._last[action]
+
+
 class Connection:
     """How everything here reaches AWS. Thread-safe; every failure is a SourceError with a sentence."""
 
@@ -108,6 +143,8 @@ class Connection:
         self._clock = clock
         self._limiter = limiter
         self._patience = patience
+        self._deadlines = Deadlines(patience.whole_s)
+        self._lost = _Lost()
         self._paces = {service: Limiter(clock, calls_per_s=rate) for service, rate in CALLS_PER_S.items()}
         self._lock = threading.RLock()
         self._clients: Clients | None = None
@@ -118,8 +155,9 @@ class Connection:
         """Clients of refused credentials: other threads may still be in the middle of a call."""
 
     def begin_cycle(self) -> None:
-        """Expired credentials may be renewed once more."""
+        """Expired credentials may be renewed once more, and what was given up is tried again."""
         self._may_renew = True
+        self._lost.forget()
 
     def call(self, service: str, operation: str, about: str, *, expect: str, **parameters: Any) -> dict[str, Any]:
         """One call of an ordinary operation. `expect` is what an answer must have: an HTML page parses as nothing."""
@@ -128,18 +166,23 @@ class Connection:
             self._pace(service, operation).wait()
             with self._lock:
                 self._calls[self.action(service, operation)] += 1
-            with parsing():
-                answer: dict[str, Any] = getattr(clients.client(service), xform_name(operation))(**parameters)
+            method = getattr(clients.client(service), xform_name(operation))
+            with parsing(), self._deadlines.call():
+                answer: dict[str, Any] = method(**parameters)
             if expect not in answer:
                 raise GarbledError(f"no {expect} in it")
             return answer
 
+        action = self.action(service, operation)
+        self._lost.give_up(action)
         try:
-            answer = self.guarded(attempt, action=self.action(service, operation), about=about)
+            answer = self.guarded(attempt, action=action, about=about)
         except SourceError as error:
+            self._lost.note(action, error)
             if error.reason is GapReason.THROTTLED:
                 self._pace(service, operation).complained()
             raise
+        self._lost.note(action, None)
         self._pace(service, operation).answered()
         return answer
 
@@ -193,9 +236,10 @@ class Connection:
             return dict(self._calls)
 
     def stop(self) -> None:
-        """Let no further call wait for its turn; those under way go on."""
+        """Let no further call wait for its turn, and end those under way."""
         for pace in self._paces.values():
             pace.stop()
+        self._deadlines.stop()
 
     def close(self) -> None:
         with self._lock:
@@ -203,6 +247,7 @@ class Connection:
             for clients in self._retired:
                 clients.close()
             self._retired.clear()
+        self._deadlines.close()
 
     def _retire(self) -> None:
         if self._clients is not None:
@@ -218,7 +263,7 @@ class Connection:
                     session = self._session()
                 except (*CALL_ERRORS, GarbledError) as error:
                     raise failure(error, action=self._signing_in(action), about=about) from error
-                self._clients = Clients(session, self._target, self._patience, self._limiter)
+                self._clients = Clients(session, self._target, self._patience, self._limiter, self._deadlines)
             return self._clients
 
     def _renewed(self, refused: Clients) -> bool:
@@ -240,8 +285,9 @@ class Connection:
     def _assumed(self, own: boto3.Session) -> boto3.Session:
         """A session with the role's keys. They are ours to renew: boto3 does so for roles of profiles only."""
         sts = own.client("sts", endpoint_url=self._target.endpoint_url, config=_config(self._patience, validate=True))
+        self._deadlines.watch(sts)
         external = {"ExternalId": self._target.external_id} if self._target.external_id else {}
-        with parsing():
+        with parsing(), self._deadlines.call():
             keys = sts.assume_role(
                 RoleArn=self._target.role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=ROLE_LASTS_S, **external
             )["Credentials"]

@@ -46,8 +46,13 @@ GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "Cluste
 _GRANTS = {"cassandra": "cassandra:Select"}
 """Services with one permission for all reads of settings (Keyspaces API reference, GetTable and its sisters)."""
 
-CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
-"""All that a boto3 call raises on its own: service refusals, what happens on the way, and unreadable answers."""
+
+class OutOfTimeError(Exception):
+    """The whole of a call, its attempts included, took longer than a call may."""
+
+
+CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError, OutOfTimeError)
+"""All that a boto3 call raises: service refusals, what happens on the way, unreadable answers, and our own deadline."""
 
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
 _SIGN_IN = (SSOError, TokenRetrievalError)
@@ -104,12 +109,21 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
         sentence = f"{call} was refused ({code}): grant {grant} ({POLICY})"
         return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
     if code in CLOCK:
-        sentence = f"{call} was refused ({code}): set this machine's clock, and check the secret key if it is right"
-        return SourceError(sentence, reason=GapReason.DENIED, retryable=True)
+        next_step = _clock_or_secret(code, str(error.response["Error"].get("Message", "")))
+        return SourceError(f"{call} was refused ({code}): {next_step}", reason=GapReason.DENIED, retryable=True)
     if code in GONE:
         sentence = f"{call} found nothing ({code}): it may just have been deleted, the next look tells"
         return GoneError(sentence, reason=GapReason.NO_DATA, retryable=True)
     return _failing(code, status, call)
+
+
+def _clock_or_secret(code: str, message: str) -> str:
+    """One code says two things; its message tells which (IAM User Guide, "Troubleshoot Signature Version 4")."""
+    if code == "RequestTimeTooSkewed" or "expired" in message or "not yet current" in message:
+        return "the clock of this machine is more than five minutes off, set it; the keys are not to blame"
+    if "does not match" in message:
+        return "the secret key does not fit the access key, or a proxy changes requests: check the secret key"
+    return "set this machine's clock, and check the secret key if it is right"
 
 
 def _failing(code: str, status: int, call: str) -> SourceError:
@@ -119,6 +133,9 @@ def _failing(code: str, status: int, call: str) -> SourceError:
     if status >= 500:
         sentence = f"{call} failed inside the service (HTTP {status}, {code}): the next look asks again"
         return SourceError(sentence, reason=GapReason.UNREACHABLE, retryable=True)
+    if code in {"", str(status)}:  # botocore names no code: no service wrote this
+        sentence = f"{call} got an answer that cannot be read (HTTP {status}): is there a proxy in between?"
+        return SourceError(sentence, reason=GapReason.GARBLED, retryable=True)
     sentence = f"{call} was not understood (HTTP {status}, {code}): look it up in the API reference"
     return SourceError(sentence, reason=GapReason.UNSUPPORTED, retryable=False)
 
@@ -130,7 +147,7 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
     if isinstance(error, _NO_CREDENTIALS):
         sentence = f"{call} has no usable credentials ({line}): set a profile, a role or AWS_ACCESS_KEY_ID"
         return NoCredentialsFoundError, GapReason.DENIED, sentence
-    if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
+    if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, OutOfTimeError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
     if isinstance(error, (ConnectionError, HTTPClientError)):
         sentence = f"{call} could not reach the service ({line}): check the network, the region and AWS_ENDPOINT_URL"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,8 +44,17 @@ class Lane:
     The client must not validate parameters, and its timestamps must come as the wire has them (connection.py).
     """
 
-    def __init__(self, client: Any, *, fast: bool = True, on_throttle: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        fast: bool = True,
+        on_throttle: Callable[[], None] = lambda: None,
+        timed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`timed` is entered around each call: what ends one that takes too long."""
         self._client = client
+        self._timed = timed
         self._on_throttle = on_throttle
         self._call = threading.local()
         self.fast = fast and self._protocol_fits()
@@ -75,13 +85,14 @@ class Lane:
                 return _checked(self._fast_page(queries, asked))
             except _MovedError as error:
                 self._fall_back(str(error))
-        with parsing():
+        with parsing(), self._timed():
             return _checked(self._client.get_metric_data(MetricDataQueries=orjson.loads(queries), **asked))
 
     def _fast_page(self, queries: bytes, asked: dict[str, Any]) -> Any:
         self._call.queries = queries
         try:
-            answer = self._client.get_metric_data(MetricDataQueries=[], **asked)
+            with self._timed():
+                answer = self._client.get_metric_data(MetricDataQueries=[], **asked)
         finally:
             self._call.queries = None
         if RAW not in answer:

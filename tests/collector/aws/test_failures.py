@@ -13,12 +13,12 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from collector.aws.failures import ExpiredError, GarbledError, GoneError, failure, is_throttle, parsing
+from collector.aws.failures import ExpiredError, GarbledError, GoneError, OutOfTimeError, failure, is_throttle, parsing
 from stillfit.model import GapReason
 
 
-def refused(code: str, status: int = 400) -> ClientError:
-    answer = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+def refused(code: str, status: int = 400, message: str = "m") -> ClientError:
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "GetMetricData")  # type: ignore[arg-type]  # the part of an answer that counts
 
 
@@ -34,6 +34,8 @@ def refused(code: str, status: int = 400) -> ClientError:
         ("InternalFailure", 500, GapReason.UNREACHABLE, True),
         ("ResourceNotFoundException", 400, GapReason.NO_DATA, True),
         ("ValidationException", 400, GapReason.UNSUPPORTED, False),
+        ("403", 403, GapReason.GARBLED, True),
+        ("503", 503, GapReason.UNREACHABLE, True),
     ],
 )
 def test_a_refusal_has_its_reason(code: str, status: int, reason: GapReason, retryable: bool) -> None:
@@ -45,6 +47,24 @@ def test_a_refusal_has_its_reason(code: str, status: int, reason: GapReason, ret
 
 
 @pytest.mark.parametrize(
+    ("code", "message", "next_step"),
+    [
+        (
+            "InvalidSignatureException",
+            "Signature expired: 1 is now earlier than 2",
+            "the clock of this machine is more",
+        ),
+        ("SignatureDoesNotMatch", "Signature not yet current: 1", "the keys are not to blame"),
+        ("RequestTimeTooSkewed", "", "the clock of this machine is more"),
+        ("SignatureDoesNotMatch", "The signature we calculated does not match yours", "check the secret key"),
+        ("InvalidSignature", "no", "set this machine's clock, and check the secret key"),
+    ],
+)
+def test_a_clock_that_is_off_is_told_from_a_wrong_secret(code: str, message: str, next_step: str) -> None:
+    assert next_step in str(failure(refused(code, 403, message), action="a", about="b"))
+
+
+@pytest.mark.parametrize(
     ("error", "reason", "next_step"),
     [
         (NoCredentialsError(), GapReason.DENIED, "set a profile, a role or AWS_ACCESS_KEY_ID"),
@@ -52,6 +72,7 @@ def test_a_refusal_has_its_reason(code: str, status: int, reason: GapReason, ret
         (UnauthorizedSSOTokenError(), GapReason.DENIED, "aws sso login"),
         (ConnectTimeoutError(endpoint_url="u"), GapReason.TIMEOUT, "the next look asks again"),
         (ReadTimeoutError(endpoint_url="u"), GapReason.TIMEOUT, "the next look asks again"),
+        (OutOfTimeError("no whole answer in 60 s"), GapReason.TIMEOUT, "no whole answer in 60 s"),
         (EndpointConnectionError(endpoint_url="u"), GapReason.UNREACHABLE, "AWS_ENDPOINT_URL"),
         (InvalidRegionError(region_name="moon"), GapReason.UNREACHABLE, "check region"),
         (ResponseParserError("<html>\n<body>"), GapReason.GARBLED, "proxy"),

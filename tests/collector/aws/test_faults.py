@@ -27,6 +27,11 @@ WHOLE = {
     FaultKind.GARBAGE: GapReason.GARBLED,
     FaultKind.HTML: GapReason.GARBLED,
 }
+UNFIT = {
+    *(FaultKind.LATENCY, FaultKind.HANG, FaultKind.SLOW_DRIP, FaultKind.SLOW_HEAD, FaultKind.ACCESS_DENIED),
+    *(FaultKind.NOT_FOUND, FaultKind.REFUSED, FaultKind.HUGE_VALUES),
+}
+"""Kinds that take real time, or are no passing thing."""
 MISSING_WITHOUT = {
     "GetMetricData": {"consumed_read_units", "read_throttle_events", "provisioned_read_units"},
     "ListMetrics": {"successful_requests", "throttled_requests", "request_latency_ms", "system_errors"},
@@ -198,7 +203,7 @@ def test_a_bad_hour_at_random_brings_only_the_truth(
     world.faults._random.seed(seed)
     truth = dict(enumerate(np.random.default_rng(seed).integers(1, 1_000, 120)))
     put(world, READS, [float(value) for value in truth.values()], end=NOON + 3_600)
-    bad = [kind for kind in FaultKind if kind not in {FaultKind.LATENCY, FaultKind.HANG, FaultKind.ACCESS_DENIED}]
+    bad = [kind for kind in FaultKind if kind not in UNFIT]
     world.faults.add(*(Fault(kind=kind, probability=1 / 12 / len(bad) * 4, until=NOON + 3_300) for kind in bad))
     cycles: list[Brought] = []
     for _ in range(13):
