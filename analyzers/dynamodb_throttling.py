@@ -199,6 +199,7 @@ ANALYZER = Analyzer(
             *HOT_KEYS,
         }
     ),
+    follows=frozenset(f"{one}_throttle_events" for one in _DIRECTIONS),
     causes=CAUSES,
     thresholds=(
         Threshold(

@@ -32,6 +32,14 @@ class Source(Protocol):
         """Seconds after which a point no longer changes; windows younger than this are not judged."""
         ...
 
+    @property
+    def lag_s(self) -> int:
+        """Seconds by which what is read of one subject may lag behind that of another, because it is read more rarely.
+
+        A subject is judged on the newest stretch that is known of it, up to so much older than that of the others.
+        """
+        ...
+
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """Read settings as they are now and points of [since, until). `since` None: a first look, as the source likes.
 

@@ -259,6 +259,8 @@ class Analyzer:
     """Metrics without which nothing may be said; uncovered ones end as Unknown before `find` is called."""
     wants: frozenset[str] = frozenset()
     """Metrics that sharpen the answer; `find` asks `case.proves` before it uses one."""
+    follows: frozenset[str] = frozenset()
+    """Metrics whose newest known time the window follows where a source reads some subjects more rarely."""
     engines: frozenset[str]
     window: timedelta = timedelta(hours=1)
     hourly: bool = False

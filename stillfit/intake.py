@@ -202,6 +202,7 @@ class Intake:
         return Snapshot(
             at=now,
             spans=spans,
+            lags=lags(sources),
             subjects=subjects,
             series=(*self._store.series(recent), *self._hours(longer)),
             attributes=self._store.attributes(),
@@ -229,6 +230,14 @@ def settled(sources: Iterable[Source], now: datetime) -> Mapping[Engine, Span]:
         waits[source.scope.engine] = max(waits[source.scope.engine], source.settle_s)
     ends = {engine: (int(now.timestamp()) - wait) // MINUTE * MINUTE for engine, wait in waits.items()}
     return {engine: Span(end - int(LONG_LOOKBACK.total_seconds()), end) for engine, end in ends.items()}
+
+
+def lags(sources: Iterable[Source]) -> Mapping[Engine, int]:
+    """Per engine by how much one subject's newest settled time may lag behind another's."""
+    found: defaultdict[Engine, int] = defaultdict(int)
+    for source in sources:
+        found[source.scope.engine] = max(found[source.scope.engine], source.lag_s)
+    return dict(found)
 
 
 def _rewrites_hours(batch: Batch) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -37,6 +37,8 @@ class Snapshot:
     at: datetime
     spans: Mapping[Engine, Span]
     subjects: tuple[Subject, ...]
+    lags: Mapping[Engine, int] = field(default_factory=dict)
+    """Per engine by how many seconds what is known of one subject may lag behind `spans` without being missed."""
     series: tuple[Series, ...] = ()
     attributes: tuple[Attributes, ...] = ()
     changes: tuple[AttributeChange, ...] = ()
@@ -65,13 +67,23 @@ class Snapshot:
         return Span(max(span.start, end - int(analyzer.window.total_seconds())), end)
 
     def _alone(self, subject: Subject, analyzer: Analyzer) -> Case:
-        window = self.window(subject.engine, analyzer)
+        window = self._lagging(self.window(subject.engine, analyzer), subject, analyzer)
         case = self._on(subject, window, hourly=analyzer.hourly)
         if analyzer.history is None:
             return case
         span = self.spans[subject.engine]
         longer = Span(max(span.start, window.end - int(analyzer.history.total_seconds())), window.end)
         return replace(case, history=self._on(subject, longer, hourly=True))
+
+    def _lagging(self, window: Span, subject: Subject, analyzer: Analyzer) -> Span:
+        """The window, moved back to where what it follows ends for the whole family, if that is merely read rarely."""
+        lag = 0 if analyzer.hourly else self.lags.get(subject.engine, 0)
+        if not lag:
+            return window
+        ends = self._ends[subject.parent]
+        end = min((ends[metric] for metric in analyzer.follows if metric in ends), default=window.end)
+        back = window.end - end
+        return Span(window.start - back, end) if 0 < back <= lag else window
 
     def _on(self, subject: Subject, window: Span, *, hourly: bool) -> Case:
         return Case(
@@ -101,6 +113,18 @@ class Snapshot:
     @cached_property
     def _series(self) -> Mapping[Subject, list[Series]]:
         return _grouped(self.series, lambda one: one.subject)
+
+    @cached_property
+    def _ends(self) -> Mapping[Subject, Mapping[str, int]]:
+        """Of each family until when each metric is known, at the member of which it is known the least far."""
+        known: defaultdict[tuple[Subject, str], int] = defaultdict(int)
+        for one in self.series:
+            if one.covered:
+                known[one.subject, one.metric] = max(known[one.subject, one.metric], one.covered[-1].end)
+        ends: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
+        for (subject, metric), end in known.items():
+            ends[subject.parent][metric] = min(end, ends[subject.parent].get(metric, end))
+        return ends
 
     @cached_property
     def _changes(self) -> Mapping[Subject, list[AttributeChange]]:

@@ -27,6 +27,7 @@ class FakeSource:
     """
 
     settle_s = 0
+    lag_s = 0
 
     def __init__(self, name: str = "one", *, table: str = "orders", metrics: Mapping[str, float] = HEALTHY) -> None:
         self.id = f"fake/{name}"

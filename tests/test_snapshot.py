@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from stillfit.case import Analyzer
 from stillfit.model import Attributes, Engine, Gap, GapReason, Level, Series, Span, Subject
 from stillfit.snapshot import Snapshot
@@ -127,3 +129,34 @@ def test_a_replica_shows_the_settings_of_its_node_and_of_no_other() -> None:
     (replica,) = known.case(JOBS, TABLES).related
     assert replica.node == nodes[0]
     assert known.case(JOBS, TABLES).node is None
+
+
+FOLLOWING = replace(TABLES, follows=frozenset({"read_throttle_events", "write_throttle_events"}))
+
+
+def rarely_read(behind_s: int, lag_s: int = 600) -> Snapshot:
+    """Reads are known up to a while ago, writes up to now; the source says by how much subjects may lag."""
+    reads = series("read_throttle_events", 0.0, window=Span(DAY.start, NOON_S - behind_s))
+    writes = series("write_throttle_events", 0.0, window=DAY)
+    return replace(snapshot(reads, writes), lags={Engine.DYNAMODB: lag_s})
+
+
+@pytest.mark.parametrize(("behind_s", "moved_s"), [(0, 0), (540, 540), (600, 600), (660, 0)])
+def test_the_window_follows_what_is_read_rarely_as_far_as_its_source_says(behind_s: int, moved_s: int) -> None:
+    window = rarely_read(behind_s).case(ORDERS, FOLLOWING).window
+
+    assert window == Span(HOUR.start - moved_s, HOUR.end - moved_s)
+
+
+def test_a_window_that_follows_nothing_stays() -> None:
+    assert rarely_read(540).case(ORDERS, TABLES).window == HOUR
+    assert rarely_read(540, lag_s=0).case(ORDERS, FOLLOWING).window == HOUR
+
+
+def test_an_index_and_its_table_are_judged_on_one_window() -> None:
+    index = series("read_throttle_events", 0.0, of=BY_STATUS, window=Span(DAY.start, NOON_S - 300))
+    table = series("read_throttle_events", 0.0, window=DAY)
+    both = replace(snapshot(index, table, subjects=(ORDERS, BY_STATUS)), lags={Engine.DYNAMODB: 600})
+    case = both.case(ORDERS, FOLLOWING)
+
+    assert {case.window, *(one.window for one in case.related)} == {Span(HOUR.start - 300, HOUR.end - 300)}

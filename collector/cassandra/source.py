@@ -71,6 +71,11 @@ class CassandraSource:
         """A minute is complete with the first reading after it."""
         return history.PERIOD_S + int(self._settings.every.total_seconds())
 
+    @property
+    def lag_s(self) -> int:
+        """Everything is read at every look."""
+        return 0
+
     def stop(self) -> None:
         """Close the session under a reading: each of its queries fails at once."""
         self._stopping = True  # first: a session that opens just now is closed by the one who opens it
