@@ -89,6 +89,9 @@ class Aws(Section):
     Five minutes: one call then brings five points for the price of one."""
     first_look: Seconds = timedelta(days=14)
     """How far back the very first read goes. CloudWatch keeps one-minute points for 15 days."""
+    show_keys: bool = False
+    """Whether hot keys are shown in clear behind their tags: key#3fa9c1⟨ann⟩. They then stand in the store, on the
+    pages and in findings; never in Slack. Off: of a key nothing but its tag is kept anywhere."""
 
 
 class Cassandra(Section):
@@ -298,6 +301,9 @@ class Config(Section):
     """Name of this installation in messages, so that two of them on one channel can be told apart."""
     store: str = "sqlite:///stillfit.db"
     """SQLAlchemy URL: sqlite:///PATH for one daemon, postgresql+psycopg://... for several replicas."""
+    redaction_key_file: Path | None = None
+    """A file with the secret that tags of hot keys are made with, made where there is none. Absent: beside a SQLite
+    store. Replicas share one file, else the same key has another tag in each, and after each restart."""
     aws: tuple[Aws, ...] = ()
     """Accounts to watch."""
     cassandra: tuple[Cassandra, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from collector.aws.access import Access
 from collector.aws.source import SETTLE_S, AwsSource
@@ -18,7 +19,9 @@ from collector.promql.source import PrometheusSource, PromTarget
 from collector.source import Source
 from stillfit.clock import Clock
 from stillfit.config import Aws, Config, Prometheus
+from stillfit.keyfile import kept_secret
 from stillfit.model import Batch, Engine, Subject
+from stillfit.redaction import Redaction
 
 
 class SigningIn:
@@ -59,8 +62,9 @@ class SigningIn:
 
 def sources(config: Config, clock: Clock) -> tuple[tuple[Source, timedelta], ...]:
     """Every source that the configuration names, with how often it is read."""
+    secret = kept_secret(key_file(config))
     accounts = [
-        (SigningIn(one, region, partial(AwsSource, Access(target(one, region), clock))), one.every)
+        (SigningIn(one, region, partial(AwsSource, Access(target(one, region, secret), clock))), one.every)
         for one in config.aws
         for region in one.regions
     ]
@@ -104,8 +108,16 @@ def endpoint(settings: Prometheus) -> Endpoint:
     )
 
 
-def target(settings: Aws, region: str) -> AwsTarget:
-    """What the AWS collector wants to know of one region."""
+def key_file(config: Config) -> Path | None:
+    """Where the secret of this installation lies; None: nowhere, so that tags of keys change at each restart."""
+    if config.redaction_key_file is not None:
+        return config.redaction_key_file
+    path = config.store.partition("sqlite:///")[2].partition("?")[0]
+    return Path(f"{path}.key") if path else None
+
+
+def target(settings: Aws, region: str, secret: Callable[[], bytes] | None = None) -> AwsTarget:
+    """What the AWS collector wants to know of one region. `secret`: what tags of keys are made with."""
     return AwsTarget(
         region=region,
         account=settings.account,
@@ -114,6 +126,7 @@ def target(settings: Aws, region: str) -> AwsTarget:
         external_id=settings.external_id.get_secret_value() if settings.external_id else None,
         include=settings.include,
         exclude=settings.exclude,
+        redaction=Redaction(secret or kept_secret(None), show=settings.show_keys),
         tags=tuple(settings.tags.items()),
         first_look=settings.first_look,
     )

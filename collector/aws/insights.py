@@ -247,7 +247,7 @@ class Insights:
                 Metrics=list(STATISTICS),
                 OrderBy=STATISTICS[1],
             )
-            self._meter.add(reports=1, report_metrics=BILLED)
+            self._meter.add(reports=1, metrics=BILLED, report_metrics=BILLED)
             got = read(answer, rule, window, self._redaction)
         except GarbledError:
             return self._garbled(rule)

@@ -27,21 +27,20 @@ class Bill:
     datapoints: int = 0
     """Datapoints received, dropped ones included."""
     metrics: int = 0
-    """Billed metrics: ceil(statistics / 5) for each metric of each request."""
+    """Billed metrics: ceil(statistics / 5) for each metric of each request, and those of reports."""
     spared_metrics: int = 0
     """Billed metrics that were not asked because a tripwire showed that they are zero."""
     dropped_points: int = 0
     """Points that could not be true: not finite, negative, outside the window or between two ticks."""
-
     reports: int = 0
     """GetInsightRuleReport requests that were answered."""
     report_metrics: int = 0
-    """Billed metrics of those: each statistic counts (ours: the dearer reading of an undocumented rule)."""
+    """The part of `metrics` that reports are billed as: each of their statistics (ours: the dearer reading of a rule
+    that is not documented)."""
 
     @property
     def usd(self) -> float:
-        metrics = self.metrics + self.report_metrics
-        return metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
+        return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
