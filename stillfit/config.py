@@ -85,8 +85,16 @@ class Aws(Section):
     """Tags that a table must all have to be watched, besides being included by name: `team: payments`. A value may have
     * and ?. A table whose tags cannot be read is not watched, and is reported with the reason."""
     every: Seconds = timedelta(minutes=5)
-    """How often it is read. Metrics keep their one-minute resolution; reading rarer only costs freshness.
-    Five minutes: one call then brings five points for the price of one."""
+    """The tick: how often the tripwires of busy tables, and all of hot ones, are read. Quiet tables and all else are
+    read more rarely, at the same one-minute resolution; `stillfit config check` prints the plan."""
+    hot: tuple[str, ...] = ()
+    """Patterns of tables that are always read as closely as those that hurt."""
+    monthly_budget: Annotated[float, Field(gt=0)] | None = None
+    """US dollars a month for CloudWatch, over all regions of this entry. Readings are stretched to keep to it, what
+    nobody is paged for first; no table is dropped. Absent: the freshest plan."""
+    accepted_delay: Seconds | None = None
+    """How late a message may be, at worst, where the budget cannot hold the freshness promise: `45m`. Without it such a
+    budget fails `stillfit config check`, which prints the delay."""
     first_look: Seconds = timedelta(days=14)
     """How far back the very first read goes. CloudWatch keeps one-minute points for 15 days."""
     show_keys: bool = False

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from collector.aws.access import Access
+from collector.aws.budget import Budget
 from collector.aws.source import SETTLE_S, AwsSource
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
@@ -41,6 +42,10 @@ class SigningIn:
         self.source: AwsSource | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
 
+    @property
+    def lag_s(self) -> int:
+        return self.source.lag_s if self.source is not None else 0
+
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         if self.source is None:
             self.source = self._open()
@@ -63,14 +68,21 @@ class SigningIn:
 def sources(config: Config, clock: Clock) -> tuple[tuple[Source, timedelta], ...]:
     """Every source that the configuration names, with how often it is read."""
     secret = kept_secret(key_file(config))
-    accounts = [
-        (SigningIn(one, region, partial(AwsSource, Access(target(one, region, secret), clock))), one.every)
-        for one in config.aws
-        for region in one.regions
-    ]
+    accounts = [(source, one.every) for one in config.aws for source in aws_sources(one, clock, secret)]
     clusters = [(CassandraSource(one), one.every) for one in config.cassandra]
     stores = [(source, one.every) for one in config.prometheus for source in prometheus_sources(one)]
     return (*accounts, *clusters, *stores)
+
+
+def aws_sources(settings: Aws, clock: Clock, secret: Callable[[], bytes] | None = None) -> tuple[SigningIn, ...]:
+    """One source a region, read within one budget."""
+    budget = Budget(settings.monthly_budget, int(settings.every.total_seconds()))
+    return tuple(_region(settings, region, clock, budget, secret) for region in settings.regions)
+
+
+def _region(settings: Aws, region: str, clock: Clock, budget: Budget, secret: Callable[[], bytes] | None) -> SigningIn:
+    access = Access(target(settings, region, secret), clock)
+    return SigningIn(settings, region, partial(AwsSource, access, budget))
 
 
 def prometheus_sources(settings: Prometheus) -> tuple[PrometheusSource, ...]:
@@ -126,6 +138,7 @@ def target(settings: Aws, region: str, secret: Callable[[], bytes] | None = None
         external_id=settings.external_id.get_secret_value() if settings.external_id else None,
         include=settings.include,
         exclude=settings.exclude,
+        hot=settings.hot,
         redaction=Redaction(secret or kept_secret(None), show=settings.show_keys),
         tags=tuple(settings.tags.items()),
         first_look=settings.first_look,
