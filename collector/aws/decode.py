@@ -2,7 +2,8 @@
 
 StatusCode (GetMetricData API reference): Complete is all there is in the window; PartialData means that more was to
 come; InternalError and Forbidden are failures of one query inside a good answer. A series is made of Complete data
-only.
+only, and of none that has a point that cannot be true: without it, its minute would read as one in which nothing
+happened.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _FAILURES = {
         f"CloudWatch refused it: grant cloudwatch:GetMetricData ({POLICY})",
         False,
     ),
+    "untrue": (GapReason.GARBLED, "CloudWatch sent values or times that cannot be true", True),
     "": (GapReason.PARTIAL, "CloudWatch left this metric out of its answer", True),
 }
 
@@ -117,7 +119,7 @@ def _as_asked(request: Request, flat: _Flat) -> bool:
 def _one_by_one(request: Request, roster: Roster, flat: _Flat) -> tuple[Sheet, tuple[Missing, ...]]:
     """Any other answer: results in any order, twice, in pieces, left out, not complete."""
     rows = _rows(flat)
-    states = dict(zip(flat.ids, flat.states, strict=True))
+    states = dict(zip(flat.ids, flat.states, strict=True)) | dict.fromkeys(_untrue(flat), "untrue")
     kept: list[int] = []
     missing: list[Missing] = []
     end = 0
@@ -153,6 +155,15 @@ def _flat(results: Sequence[dict[str, Any]], stretch: Stretch) -> _Flat:
     values = np.fromiter(chain.from_iterable(result["Values"] for result in results), np.float64, total)
     ids, states = [result["Id"] for result in results], [result["StatusCode"] for result in results]
     return _Flat(ids, states, lengths, times, values, _true(times, values, stretch))
+
+
+def _untrue(flat: _Flat) -> Iterator[str]:
+    """The ids of results with a point that cannot be true."""
+    end = 0
+    for id_, state, length in zip(flat.ids, flat.states, flat.lengths, strict=True):
+        start, end = end, end + length
+        if state == "Complete" and not flat.true[start:end].all():
+            yield id_
 
 
 def _rows(flat: _Flat) -> dict[str, _Row]:
