@@ -17,7 +17,7 @@ from collector.aws.cloudwatch import WORKERS
 from collector.aws.dax_settings import TTL, Description, Settings, cluster_settings, nodes, tags, times_to_live
 from collector.aws.failures import GoneError
 from collector.aws.pool import Pool
-from collector.aws.queries import Spec
+from collector.aws.queries import Spec, dimensions
 from collector.aws.reporting import Reporting
 from collector.aws.service import Found, Want
 from collector.aws.tagged import DENIED_AGAIN_S, EVERY_S, Tagged
@@ -81,11 +81,20 @@ class Dax:
     def wants(self, _reporting: Reporting, /) -> Iterator[Want]:
         """See Service. What is asked does not depend on what has reported: nothing here has parts."""
         for member in self._members:
-            for spec in (*specs.REFUSALS, specs.REQUESTS, *specs.OF_CLUSTER):
+            for spec in (specs.THROTTLED, specs.FAILED, specs.REQUESTS, *specs.OF_CLUSTER):
                 yield Want(subject=member.cluster, spec=spec, stands=spec not in specs.OF_CLUSTER)
             for node, _ in member.nodes:
                 for spec in (*specs.STRAIN, *specs.OF_NODE):
                     yield Want(subject=node, spec=spec, stands=spec in specs.STRAIN)
+
+    @property
+    def wires(self) -> tuple[Spec, ...]:
+        """See Service. Failed requests are the user's too, a condition that did not hold among them: no tripwire."""
+        return (specs.THROTTLED,)
+
+    def serves(self, subject: Subject, reporting: Reporting, /) -> bool:
+        """See Service."""
+        return reporting.has(specs.REQUESTS.name, dimensions(subject))
 
     def causes(self, _spec: Spec, /) -> tuple[Spec, ...]:
         """See Service. Nothing that DAX counts is a part of another by definition."""

@@ -57,8 +57,8 @@ def _level(name: str, metric: str) -> Spec:
     return Spec(name=name, brings=brings, namespace=NAMESPACE, part="")
 
 
-REFUSALS = (_sum("ThrottledRequestCount", "throttled_requests"), _sum("FailedRequestCount", "failed_requests"))
-"""Of a cluster, and what must be known soon."""
+THROTTLED = _sum("ThrottledRequestCount", "throttled_requests")
+FAILED = _sum("FailedRequestCount", "failed_requests")
 REQUESTS = _sum("TotalRequestCount", "requests")
 OF_CLUSTER = (
     *(_sum(name, f"{metric}_requests") for name, metric in _OPERATIONS.items()),
@@ -76,5 +76,5 @@ OF_NODE = (
     *(_sum(name, metric) for name, metric in _COUNTED_OF_NODES.items()),
     *(_level(name, metric) for name, metric in _LEVELS_OF_NODES.items()),
 )
-ALL = (*REFUSALS, REQUESTS, *OF_CLUSTER, *STRAIN, *OF_NODE)
+ALL = (THROTTLED, FAILED, REQUESTS, *OF_CLUSTER, *STRAIN, *OF_NODE)
 """Every metric of DAX that can be asked for."""

@@ -99,6 +99,15 @@ class Keyspaces:
             yield from _of_table(table)
             yield from _by_operation(table.subject, reporting.parts(dimensions(table.subject), specs.OPERATION))
 
+    @property
+    def wires(self) -> tuple[Spec, ...]:
+        """See Service."""
+        return tuple(specs.THROTTLES.values())
+
+    def serves(self, subject: Subject, reporting: Reporting, /) -> bool:
+        """See Service."""
+        return bool(reporting.parts(dimensions(subject), specs.OPERATION))
+
     def causes(self, spec: Spec, /) -> tuple[Spec, ...]:
         """See Service."""
         return specs.CAUSES if spec in specs.THROTTLES.values() else ()

@@ -10,23 +10,26 @@ that stand, those that ListMetrics names, and last what the tripwires led to wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from collector.aws.access import Access
+from collector.aws.budget import Budget
 from collector.aws.cloudwatch import MetricReader
 from collector.aws.decode import Missing
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import empty
+from collector.aws.plan import TICK_S, Plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import OVERLAP_S, Begin, Progress
 from collector.aws.queries import Ask, Questions, Spec, dimensions
 from collector.aws.reading import Look, Planned, Reading
 from collector.aws.reporting import Reporting, list_reporting, vouched
+from collector.aws.rota import Rota, family_of, shares_of
 from collector.aws.source import SETTLE_S
 from stillfit.errors import SourceError
 from stillfit.metrics import METRICS
@@ -74,8 +77,17 @@ class Service(Protocol):
         """All that may be asked of what the last look found."""
         ...
 
+    @property
+    def wires(self) -> Collection[Spec]:
+        """Which metrics tell that requests were refused, and are read more often than the others."""
+        ...
+
+    def serves(self, subject: Subject, reporting: Reporting, /) -> bool:
+        """Whether a table or cluster has served requests lately."""
+        ...
+
     def causes(self, spec: Spec, /) -> tuple[Spec, ...]:
-        """What a tripwire leads to where it is not zero, of the same subject and part; empty: it is none."""
+        """What a tripwire leads to where it is not zero, of the same subject and part."""
         ...
 
 
@@ -95,7 +107,8 @@ class ServiceSource:
 
     settle_s = SETTLE_S
 
-    def __init__(self, access: Access, service: Service) -> None:
+    def __init__(self, access: Access, service: Service, budget: Budget | None = None) -> None:
+        """`budget` is shared by all sources that it pays for."""
         target = access.target
         self.id = f"aws/{'/'.join(service.scope.scope)}/{service.name}"
         self.scope = service.scope
@@ -113,6 +126,7 @@ class ServiceSource:
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
         self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
+        self._rota = Rota(budget or Budget(None, TICK_S), self._progress, target.calls_hot)
         self._price = Price(metrics=0, more=0)
         access.open()
 
@@ -125,6 +139,20 @@ class ServiceSource:
     def price(self) -> Price:
         """What the cycle under way is about to cost; told with its first batch."""
         return self._price
+
+    @property
+    def plan(self) -> Plan:
+        """What this source reads how often, and what that costs a month, by the cadences of the common budget."""
+        return self._rota.plan
+
+    @property
+    def budget(self) -> Budget:
+        return self._rota.budget
+
+    @property
+    def lag_s(self) -> int:
+        """As long as the rarest tripwires wait for more than the most frequent."""
+        return self._rota.budget.plan.lag_s
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -180,13 +208,16 @@ class ServiceSource:
         cycle = _Cycle(at=inventory.at, begin=begin, look=Look(inventory.at))
         cycle.look = Look(inventory.at, note=lambda series: self._note(cycle, series))
         reporting, quiet = self._listed(cycle, recent=recent)
-        planned = list(self._planned(reporting, begin))
+        wires, rest = self._asks(cycle, reporting)
+        planned = self._without_hours(self._rota.due(wires, rest, begin))
         self._price = self._priced(planned)
         yield inventory
         yield from self._reading.batches(planned, cycle.look)
         self._hours_read(planned, cycle.look)
         yield Batch(source=self.id, at=cycle.at, series=(*quiet, *self._quiet_causes(cycle)))
-        yield from self._reading.batches(list(self._causes(cycle)), cycle.look)
+        hot = self._rota.heated(seen for _, seen in cycle.wires)
+        more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin)
+        yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
         yield from self._closing_batch(cycle)
 
     def _listed(self, cycle: _Cycle, *, recent: bool) -> tuple[Reporting, tuple[Series, ...]]:
@@ -210,19 +241,23 @@ class ServiceSource:
     def _is_asked(self, want: Want, reporting: Reporting) -> bool:
         return want.stands or reporting.has(want.spec.name, _dimensions(want))
 
-    def _planned(self, reporting: Reporting, begin: Begin) -> Iterator[Planned]:
+    def _asks(self, cycle: _Cycle, reporting: Reporting) -> tuple[list[Ask], list[Ask]]:
+        """Tripwires, and everything else that is asked of what there is; tells the rota how much that is."""
+        wires: list[Ask] = []
+        rest: list[Ask] = []
         for want in self._service.wants(reporting):
             if self._is_asked(want, reporting):
                 ask = self._questions.ask(want.subject, want.spec, want.part)
-                if self._service.causes(want.spec):
-                    self._wires[ask.subject, ask.slots[0].metric, ask.part] = ask
-                yield from ((ask, piece) for piece in self._due(ask, begin))
+                (wires if want.spec in self._service.wires else rest).append(ask)
+        self._wires = {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in wires}
+        families = {family_of(ask.subject) for ask in (*wires, *rest)}
+        shares = shares_of(wires, rest, families)
+        self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
+        return wires, rest
 
-    def _due(self, ask: Ask, begin: Begin) -> Iterator[Stretch]:
-        """Stretches to read; of a metric by the hour only when another hour is over."""
-        for piece in self._progress.stretches(ask, begin):
-            if piece.window.end > self._hours.get(ask.number, 0):
-                yield piece
+    def _without_hours(self, planned: Iterable[Planned]) -> list[Planned]:
+        """Of a metric by the hour nothing until another hour is over."""
+        return [(ask, piece) for ask, piece in planned if piece.window.end > self._hours.get(ask.number, 0)]
 
     def _hours_read(self, planned: Iterable[Planned], look: Look) -> None:
         lost = {one.ask.number for one in look.missing}

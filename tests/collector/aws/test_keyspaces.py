@@ -224,11 +224,10 @@ def test_what_a_table_does_is_read_by_the_minute(world: World, keyspaces: Servic
     assert set(most.values.tolist()) == {40_000}
 
 
-def test_the_size_is_read_by_the_hour_and_once_an_hour(
-    world: World, keyspaces: ServiceSource, clock: FakeClock
-) -> None:
+def test_the_size_is_read_by_the_hour_and_once_an_hour(world: World, served: OpenService, clock: FakeClock) -> None:
     put_jobs(world)
     put_cassandra(world, "BillableTableSizeInBytes", [1_000] * 180)
+    keyspaces = served(Keyspaces, hot=("*",))
     first = cycle(keyspaces, clock).one("keyspaces_size_bytes", JOBS, Statistic.AVERAGE)
     seen = asked(world)
     for _ in range(11):
@@ -381,13 +380,49 @@ def test_a_cause_that_fails_is_read_again_with_its_tripwire(
     assert cycle(keyspaces, clock).one("keyspaces_partition_throttle_events", JOBS).values.tolist() == [9]
 
 
-def test_cycles_overlap_and_read_no_more(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
+def test_cycles_overlap_and_read_no_more(world: World, served: OpenService, clock: FakeClock) -> None:
     put_jobs(world)
-    cycle(keyspaces, clock)
+    source = served(Keyspaces, hot=("shop.*",))
+    cycle(source, clock)
     clock.advance(300)
-    consumed = cycle(keyspaces, clock).one("keyspaces_consumed_read_units", JOBS)
 
-    assert consumed.covered[0] == (NOON - 900, NOON + 300)
+    assert cycle(source, clock).one("keyspaces_consumed_read_units", JOBS).covered[0] == (NOON - 900, NOON + 300)
+
+
+@pytest.mark.parametrize(
+    ("tier", "readings"), [((("*",), "SELECT"), 12), (((), "SELECT"), 1), (((), ""), 0)], ids=["hot", "warm", "cold"]
+)
+def test_what_is_quiet_is_read_rarely(
+    world: World, served: OpenService, clock: FakeClock, tier: tuple[tuple[str, ...], str], readings: int
+) -> None:
+    hot, operation = tier
+    put_jobs(world)
+    if operation:
+        put_cassandra(world, "SuccessfulRequestLatency", [4] * 180, end=NOON + 3_600, Operation=operation)
+    source = served(Keyspaces, hot=hot)
+    cycle(source, clock)
+    seen = asked(world)
+    for _ in range(12):
+        clock.advance(300)
+        cycle(source, clock)
+    consumed = [name for name, _ in seen].count("ConsumedReadCapacityUnits") // 3  # three statistics, billed as one
+
+    assert consumed in {readings, readings + 1}  # each table has a beat of its own within its cadence
+    assert [name for name, _ in seen].count("ReadThrottleEvents") == (12 if operation else 0)
+
+
+def test_a_refusal_makes_a_table_hot_in_the_same_look(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
+    put_jobs(world)
+    put_cassandra(world, "SuccessfulRequestLatency", [4] * 120, end=NOON + 3_600, Operation="SELECT")
+    cycle(keyspaces, clock)
+    for _ in range(3):
+        clock.advance(300)
+        cycle(keyspaces, clock)
+    put_cassandra(world, "ReadThrottleEvents", [9], end=NOON + 1_200, Operation="SELECT")
+    put_cassandra(world, "ConsumedReadCapacityUnits", [50], end=NOON + 1_200)
+    clock.advance(300)
+
+    assert cycle(keyspaces, clock).one("keyspaces_consumed_read_units", JOBS).values.tolist() == [50]
 
 
 def test_a_first_look_goes_two_weeks_back(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:

@@ -66,7 +66,7 @@ def test_a_lost_call_is_a_gap_with_its_reason(
     kind: FaultKind, called: tuple[type[Keyspaces | Dax], str], world: World, served: OpenService, clock: FakeClock
 ) -> None:
     (service, operation), (subject, names) = called, SERVICES[called]
-    source = served(service)
+    source = served(service, hot=("*",))
     before = cycle(source, clock)
     world.faults.add(Fault(kind=kind, operation=operation))
     clock.advance(4_000)
@@ -153,7 +153,7 @@ def test_a_bad_hour_at_random_brings_only_the_truth(
     seed: int, world: World, served: OpenService, clock: FakeClock
 ) -> None:
     """A twelfth of all calls and results fail in some way; whatever is vouched for afterwards is what was measured."""
-    sources = [served(Keyspaces), served(Dax)]
+    sources = [served(service, hot=("*",)) for service in (Keyspaces, Dax)]
     world.faults._random.seed(seed)
     truth = np.random.default_rng(seed).integers(1, 1_000, 120).astype(float)
     put_cassandra(world, "ConsumedReadCapacityUnits", truth, end=NOON + 3_600)

@@ -1,0 +1,94 @@
+"""How often what of a service is read: each table or cluster by its tier, at the cadences of the common budget.
+
+The same tiers as DynamoDB's (collector/aws/plan.py): hot is what refused requests lately or what the operator calls
+hot, cold is what served none in three hours. A node is read as often as its cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from collector.aws.budget import Budget
+from collector.aws.meter import billed
+from collector.aws.plan import Load, Plan, Share, Tier
+from collector.aws.progress import Begin, Progress
+from collector.aws.queries import Ask
+from collector.aws.reading import Planned
+from collector.aws.tiers import HOT_FOR_S
+from stillfit.model import Series, Subject
+
+
+@dataclass(slots=True)
+class Rota:
+    """Of one source. Used by one thread."""
+
+    budget: Budget
+    progress: Progress
+    called_hot: Callable[[str], bool]
+    load: Load = field(default_factory=Load)
+    """What there was to read in the last look."""
+    _hot_until: dict[Subject, int] = field(default_factory=dict)
+    _tiers: dict[Subject, Tier] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """What this source reads how often, and what that costs a month."""
+        return replace(self.budget.plan, load=self.load)
+
+    def begin(self, source: str, now: int, shares: Mapping[Subject, Share], serving: Callable[[Subject], bool]) -> None:
+        """Put each family into its tier and tell the budget. `shares` are by family; `now` is epoch seconds."""
+        self._hot_until = {family: until for family, until in self._hot_until.items() if family in shares}
+        self._tiers = {family: self._tier(family, now, serving) for family in shares}
+        by_tier = {tier: Share() for tier in Tier}
+        for family, share in shares.items():
+            by_tier[self._tiers[family]] += share
+        self.load = Load(by_tier, 3_600 / self.budget.tick_s)
+        self.budget.share(source, self.load)
+
+    def due(self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin) -> Iterator[Planned]:
+        """What of these is to be read now, and over which time."""
+        cadences = self.budget.plan.cadences
+        for asks, is_wire in ((wires, True), (rest, False)):
+            for ask in asks:
+                cadence = cadences[self._tiers[family_of(ask.subject)]]
+                every_s = cadence.wires_s if is_wire else cadence.rest_s
+                if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, _phase(ask.subject)):
+                    yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
+
+    def heated(self, wires: Iterable[Series]) -> frozenset[Subject]:
+        """The families that a look has shown to refuse requests and that were not hot before it."""
+        fresh: set[Subject] = set()
+        for one in wires:
+            family, hot = family_of(one.subject), one.times[one.values > 0]
+            if len(hot):
+                self._hot_until[family] = max(int(hot[-1]) + HOT_FOR_S, self._hot_until.get(family, 0))
+                fresh |= {family} if self._tiers[family] is not Tier.HOT else set()
+        self._tiers |= dict.fromkeys(fresh, Tier.HOT)
+        return frozenset(fresh)
+
+    def _tier(self, family: Subject, now: int, serving: Callable[[Subject], bool]) -> Tier:
+        if self.called_hot(family.name) or self._hot_until.get(family, 0) > now:
+            return Tier.HOT
+        return Tier.WARM if serving(family) else Tier.COLD
+
+
+def shares_of(wires: Iterable[Ask], rest: Iterable[Ask], families: Iterable[Subject]) -> dict[Subject, Share]:
+    """Billed metrics by family in one reading of all. What belongs to the account as a whole counts as no table."""
+    found = {family: Share(tables=int(bool(family.table or family.cluster))) for family in families}
+    for ask in wires:
+        found[family_of(ask.subject)] += Share(wires=billed(len(ask.slots)))
+    for ask in rest:
+        found[family_of(ask.subject)] += Share(rest=billed(len(ask.slots)))
+    return found
+
+
+def family_of(subject: Subject) -> Subject:
+    """Whose tier decides: the cluster of a node, and everything else its own."""
+    return replace(subject, node="") if subject.node else subject
+
+
+def _phase(subject: Subject) -> int:
+    """A number of the family's own, so that hourly readings of a fleet are spread over the hour."""
+    return int.from_bytes(sha256(str(family_of(subject)).encode()).digest()[:4])
