@@ -53,6 +53,8 @@ CALLS_PER_S = {
     "keyspaces": 20.0,
     "dax": 10.0,
     "resourcegroupstaggingapi": 10.0,
+    "pricing": 5.0,
+    "ce": 2.0,
     "sts": 10.0,
 }
 """Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
