@@ -44,7 +44,7 @@ class Parts:
 def assemble(config: Config, store: Store, clock: Clock, notified: Notified = lambda _sink, _outcome: None) -> Parts:
     """Everything the daemon works with. Raises ConfigError; opens no connection."""
     return Parts(
-        sources=sources(config, clock),
+        sources=sources(config, clock, store.reach),
         knowledge=knowledge(config.thresholds),
         sender=sender_of(config, store.outbox, clock, notified),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from collector.aws.access import Access
 from collector.aws.budget import Budget
+from collector.aws.restart import Name
 from collector.aws.source import SETTLE_S, AwsSource
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
@@ -21,8 +22,11 @@ from collector.source import Source
 from stillfit.clock import Clock
 from stillfit.config import Aws, Config, Prometheus
 from stillfit.keyfile import kept_secret
-from stillfit.model import Batch, Engine, Subject
+from stillfit.model import Batch, Engine, Span, Subject
 from stillfit.redaction import Redaction
+
+Reaching = Callable[[str], Mapping[Name, Span]]
+"""By source: which stretch of each of its series is known without a hole (`Store.reach`)."""
 
 
 class SigningIn:
@@ -38,6 +42,7 @@ class SigningIn:
         self.id = f"aws/{who}/{region}"
         self.scope = Subject(engine=Engine.DYNAMODB, scope=(settings.account or "", region))
         self._open = opened
+        self._reach: Reaching | None = None
         self._stopping = False
         self.source: AwsSource | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
@@ -46,10 +51,16 @@ class SigningIn:
     def lag_s(self) -> int:
         return self.source.lag_s if self.source is not None else 0
 
+    def resume(self, reach: Reaching) -> None:
+        """Go on where a store knows each series to. Before the first look."""
+        self._reach = reach
+
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         if self.source is None:
             self.source = self._open()
             self.scope = self.source.scope
+            if self._reach is not None:
+                self.source.resume(partial(self._reach, self.id))
         if self._stopping:
             return  # told while it signed in
         for batch in self.source.collect(since, until):
@@ -65,10 +76,13 @@ class SigningIn:
             self.source.close()
 
 
-def sources(config: Config, clock: Clock) -> tuple[tuple[Source, timedelta], ...]:
-    """Every source that the configuration names, with how often it is read."""
+def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tuple[tuple[Source, timedelta], ...]:
+    """Every source that the configuration names, with how often it is read. `reach`: what they go on from."""
     secret = kept_secret(key_file(config))
     accounts = [(source, one.every) for one in config.aws for source in aws_sources(one, clock, secret)]
+    if reach is not None:
+        for source, _ in accounts:
+            source.resume(reach)
     clusters = [(CassandraSource(one), one.every) for one in config.cassandra]
     stores = [(source, one.every) for one in config.prometheus for source in prometheus_sources(one)]
     return (*accounts, *clusters, *stores)

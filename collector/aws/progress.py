@@ -56,9 +56,19 @@ class Progress:
         start = min(since, until) - RESTART_OVERLAP_S
         if self.reach is None:
             return Begin(until, start, start)
-        self._goes_on = replace(begin, start=start, unread_from=first)
+        down = start if until - min(since, until) > until - minutes else minutes
+        self._goes_on = replace(begin, start=start, unread_from=first, minutes_from=down)
         self._reached = Reached(self.reach())
         return self._goes_on
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is the first cycle of a process that goes on where another one ended."""
+        return self._goes_on is not None
+
+    def is_unread(self, ask: Ask) -> bool:
+        """Whether it was never read, by this process or before it."""
+        return self._known(ask) is None
 
     def is_due(self, ask: Ask, until: int, every_s: int, tick_s: int, phase: int) -> bool:
         """Whether an ask that is read every `every_s` is read now, when the next look is `tick_s` away.
@@ -105,7 +115,9 @@ class Progress:
     def _known(self, ask: Ask) -> int | None:
         """To when an ask has been read, by this process or before it."""
         if ask.number not in self._read_to and (span := self._reached.of(ask)) is not None:
-            self._read_to[ask.number] = span.end
+            self._read_to[ask.number] = (
+                span.end - HOUR + OVERLAP_S
+            )  # a whole hour again: no hour is made of two periods
             if self._goes_on is not None:
                 self._note_older(ask, span, self._goes_on)
         return self._read_to.get(ask.number)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from collector.aws.operations import LISTED_FOR_S
-from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask
+from collector.aws.queries import CAUSES, LATENCY, THROTTLED_REQUESTS, THROTTLES, Ask
 from stillfit.model import Span, Subject
 
 Name = tuple[Subject, str, str]
@@ -19,6 +19,7 @@ Reach = Callable[[], Mapping[Name, Span]]
 """Asks the store, once a start, which stretch of each series is known without a hole."""
 
 _REQUESTS = THROTTLED_REQUESTS.brings[0][0]
+_SERVED = LATENCY.brings[0][0]
 
 
 class Reached:
@@ -27,37 +28,37 @@ class Reached:
     def __init__(self, known: Mapping[Name, Span] | None = None) -> None:
         self._known = known or {}
         self._told: set[tuple[Subject, str]] = set()
-        self._requests: defaultdict[Subject, list[int]] = defaultdict(list)
-        for (subject, metric, _), span in self._known.items():
-            if metric == _REQUESTS:
-                self._requests[subject].append(span.end)
+        self._served: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
+        for (subject, metric, part), span in self._known.items():
+            if metric == _SERVED:
+                self._served[subject][part] = span.end
 
     def of(self, ask: Ask) -> Span | None:
         """Known without a hole of everything that the ask brings; None where something never was."""
         self._told.add((ask.subject, ask.part))
-        spans = [self._known.get(name) for name in _names(ask)]
+        spans = [self._known.get(name) for name in self._names(ask)]
         known = [span for span in spans if span is not None]
         if len(known) < len(spans):
             return None
-        ends = [span.end for span in known]
-        if ask.spec is THROTTLES["read"]:
-            ends += self._lately(ask.subject)
-        return Span(max(span.start for span in known), min(ends))
+        return Span(max(span.start for span in known), min(span.end for span in known))
 
     def left(self) -> Reached:
         """Parts that nothing has been told of: an operation that is not listed now, and may be again."""
         return Reached({name: span for name, span in self._known.items() if (name[0], name[2]) not in self._told})
 
-    def _lately(self, table: Subject) -> list[int]:
-        """Ends of the refused requests of operations that were still listed when reading stopped."""
-        ends = self._requests.get(table, [])
-        return [end for end in ends if end > max(ends) - LISTED_FOR_S]
+    def _names(self, ask: Ask) -> Iterator[Name]:
+        for slot in ask.slots:
+            yield ask.subject, slot.metric, ask.part
+        direction = next((way for way, spec in THROTTLES.items() if spec is ask.spec), None)
+        for cause in CAUSES[direction] if direction else ():
+            for metric, _, _ in cause.brings:
+                yield ask.subject, metric, ""
+        if direction == "read":
+            for operation in self._lately(ask.subject):
+                yield ask.subject, _REQUESTS, operation
 
-
-def _names(ask: Ask) -> Iterator[Name]:
-    for slot in ask.slots:
-        yield ask.subject, slot.metric, ask.part
-    direction = next((way for way, spec in THROTTLES.items() if spec is ask.spec), None)
-    for cause in CAUSES[direction] if direction else ():
-        for metric, _, _ in cause.brings:
-            yield ask.subject, metric, ""
+    def _lately(self, table: Subject) -> Iterator[str]:
+        """Operations that were still listed when reading stopped; "" where none was."""
+        served = self._served.get(table, {})
+        newest = max(served.values(), default=0)
+        return (operation for operation, end in served.items() if end > newest - LISTED_FOR_S)

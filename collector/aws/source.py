@@ -31,6 +31,7 @@ from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import LISTED, Ask, Questions
 from collector.aws.reading import Look, Planned, Reading
+from collector.aws.restart import Reach
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tiers import Tiers
 from collector.aws.tripwire import Tripwire, may_lead_to, origin
@@ -115,6 +116,10 @@ class AwsSource:
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
         access.open()
+
+    def resume(self, reach: Reach) -> None:
+        """Go on where the store knows each series to, instead of some hours before the newest of all."""
+        self._progress.reach = reach
 
     @property
     def bill(self) -> Bill:

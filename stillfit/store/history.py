@@ -11,7 +11,7 @@ open) is folded from its samples when it is read, so that `hourly` is never behi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from stillfit.store.assemble import Part, Wanted, divided, hourly_series, joined
 from stillfit.store.chunk_table import ChunkRow, ChunkTable, Facet, Strip, chunk_row
 from stillfit.store.chunks import Block
 from stillfit.store.grid import HOUR_S, HOURS, Grid
+from stillfit.store.hourly import best_hours
 from stillfit.store.hours import HourTable
 from stillfit.store.reach import Cover, Name, Rows, cover, reach
 from stillfit.store.registry import Registry, Shard, note_progress
@@ -72,7 +73,7 @@ class History:
         for shard, keys in self._chosen(connection, wanted):
             if shard.grid.makes_hours:
                 found += hourly_series(keys, self._hours.load(connection, shard, whole), whole.start)
-        return _one_per_key(cut(one, hours) for one in found)
+        return _one_per_key((cut(one, hours) for one in found), best_hours)
 
     def roll_closed(self, connection: sa.Connection, before: int) -> None:
         """Sum up what ended before `before` and no write has summed up since."""
@@ -165,9 +166,9 @@ class _Update:
         return block.ticks_of(first, first + grid.ticks)
 
 
-def _one_per_key(found: Iterable[Series]) -> tuple[Series, ...]:
+def _one_per_key(found: Iterable[Series], joined: Callable[[Sequence[Series]], Series] = merge) -> tuple[Series, ...]:
     by_key: dict[SeriesKey, list[Series]] = defaultdict(list)
     for one in found:
         if one.covered:
             by_key[one.key].append(one)
-    return tuple(merge(pieces) for pieces in by_key.values())
+    return tuple(joined(pieces) for pieces in by_key.values())

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from collector.aws.planner import DAY, HOUR, Stretch
-from collector.aws.progress import OVERLAP_S, Progress
+from collector.aws.progress import Progress
 from collector.aws.queries import CONSUMED, LATENCY, THROTTLES, Ask, Questions, causes_of
 from collector.aws.restart import Name, Reached
 from stillfit.model import Span
@@ -35,7 +35,7 @@ def planned(ask: Ask, known: Mapping[Name, Span]) -> list[Stretch]:
 
 
 def test_an_ask_goes_on_where_it_was_known_last(ask: Ask) -> None:
-    assert planned(ask, consumed(LONG)) == [Stretch(60, Span(LONG.end - OVERLAP_S, NOON))]
+    assert planned(ask, consumed(LONG)) == [Stretch(60, Span(LONG.end - HOUR, NOON))]
 
 
 def test_each_ask_goes_on_by_itself() -> None:
@@ -43,7 +43,7 @@ def test_each_ask_goes_on_by_itself() -> None:
     known = consumed(LONG) | {(ORDERS, "consumed_write_units", ""): Span(FIRST, NOON - 9 * HOUR)}
     starts = [planned(questions.ask(ORDERS, spec), known)[0].window.start for spec in CONSUMED]
 
-    assert starts == [NOON - 2 * HOUR - OVERLAP_S, NOON - 9 * HOUR - OVERLAP_S]
+    assert starts == [NOON - 3 * HOUR, NOON - 10 * HOUR]
 
 
 def test_an_ask_that_was_never_read_gets_its_first_look(ask: Ask) -> None:
@@ -59,7 +59,7 @@ def test_what_a_first_look_left_out_before_what_is_known_is_read_coarsely(ask: A
     found = planned(ask, consumed(Span(begins, LONG.end)))
 
     assert len(found) == pieces
-    assert found[-1].window.start == LONG.end - OVERLAP_S
+    assert found[-1].window.start == LONG.end - HOUR
     assert pieces == 1 or found[0] == Stretch(300, Span(FIRST, begins))
 
 
@@ -69,7 +69,7 @@ def test_after_the_first_cycle_nothing_older_is_read_again(ask: Ask) -> None:
         progress.read(ask, stretch)
     progress.end()
 
-    assert [one.window.start for one in progress.stretches(ask, progress.begin(NOON, NOON + 300))] == [NOON - OVERLAP_S]
+    assert [one.window.start for one in progress.stretches(ask, progress.begin(NOON, NOON + 300))] == [NOON - 900]
 
 
 def test_an_operation_that_is_listed_again_later_goes_on_as_well(ask: Ask) -> None:
@@ -80,7 +80,7 @@ def test_an_operation_that_is_listed_again_later_goes_on_as_well(ask: Ask) -> No
     progress.end()
     (found,) = progress.stretches(questions.ask(ORDERS, LATENCY, "Scan"), progress.begin(NOON, NOON + 300))
 
-    assert found.window == Span(LONG.end - OVERLAP_S, NOON + 300)
+    assert found.window == Span(LONG.end - HOUR, NOON + 300)
 
 
 @pytest.mark.parametrize(("days", "periods"), [(3, [60]), (20, [300, 60]), (100, [3_600, 300, 60])])
@@ -101,19 +101,19 @@ def test_a_part_is_its_own() -> None:
 
 
 def wire(**ends_h: float) -> dict[Name, Span]:
-    """The read tripwire known up to now, and what it leads to up to so many hours before."""
+    """The read tripwire known up to now, and what it leads to up to so many hours before; Scan was used long ago."""
     known = {(ORDERS, "read_throttle_events", ""): Span(FIRST, NOON)}
     for metric in causes_of("read"):
-        if (end := ends_h.get("causes", 0)) is not None:
-            known[ORDERS, metric, ""] = Span(FIRST, NOON - int(end * HOUR))
-    for operation in ("GetItem", "Query"):
-        known[ORDERS, "throttled_requests", operation] = Span(FIRST, NOON - int(ends_h.get(operation, 0) * HOUR))
+        known[ORDERS, metric, ""] = Span(FIRST, NOON - int(ends_h.get("causes", 0) * HOUR))
+    for operation, served_h in {"GetItem": 0, "Query": 2, "Scan": 9}.items():
+        refused_h = ends_h.get(operation, served_h)
+        known[ORDERS, "successful_requests", operation] = Span(FIRST, NOON - served_h * HOUR)
+        known[ORDERS, "throttled_requests", operation] = Span(FIRST, NOON - int(refused_h * HOUR))
     return known
 
 
 @pytest.mark.parametrize(
-    ("ends_h", "reached_h"),
-    [({}, 0), ({"causes": 2}, 2), ({"GetItem": 2}, 2), ({"GetItem": 2, "Query": 2}, 2), ({"GetItem": 4}, 0)],
+    ("ends_h", "reached_h"), [({}, 2), ({"causes": 4}, 4), ({"GetItem": 4}, 4), ({"Query": 0}, 0), ({"Scan": 30}, 2)]
 )
 def test_a_tripwire_is_read_as_far_as_what_it_leads_to(ends_h: dict[str, float], reached_h: int) -> None:
     ask = Questions().ask(ORDERS, THROTTLES["read"])
@@ -121,7 +121,14 @@ def test_a_tripwire_is_read_as_far_as_what_it_leads_to(ends_h: dict[str, float],
     assert Reached(wire(**ends_h)).of(ask) == Span(FIRST, NOON - reached_h * HOUR)
 
 
-def test_a_tripwire_whose_causes_were_never_read_was_not_read() -> None:
-    known = {name: span for name, span in wire().items() if name[1] not in causes_of("read")}
+@pytest.mark.parametrize("metric", [*causes_of("read"), "throttled_requests"])
+def test_a_tripwire_of_which_something_was_never_read_was_not_read(metric: str) -> None:
+    known = {name: span for name, span in wire().items() if name[1] != metric}
 
     assert Reached(known).of(Questions().ask(ORDERS, THROTTLES["read"])) is None
+
+
+def test_a_tripwire_of_writes_leads_to_no_refused_requests() -> None:
+    known = {(ORDERS, metric, ""): LONG for metric in ("write_throttle_events", *causes_of("write"))}
+
+    assert Reached(known).of(Questions().ask(ORDERS, THROTTLES["write"])) == LONG
