@@ -67,15 +67,19 @@ class Dax:
     def look(self, at: datetime, _since: datetime, /) -> Found:
         """See Service. DAX dates nothing that it changed, so when it did is not asked."""
         every, now = self._clusters(), self._access.clock.monotonic()
-        self._members = tuple(one for one in every if self._access.target.watches(one.cluster.cluster))
+        named = [one for one in every if self._access.target.watches(one.cluster.cluster)]
+        self._tags.look({one.cluster: one.arn for one in named}, now)
+        clusters = [one.cluster for one in named]
+        untagged = self._tags.left_out(self._access.target.tags, clusters, self._about)
+        self._members = tuple(one for one in named if one.cluster not in untagged)
         groups = {one.group for one in self._members if one.group}
         self._parameters = {group: self._group(group, now) for group in sorted(groups)}
-        self._tags.look({one.cluster: one.arn for one in self._members}, now)
-        left_out = (self._left_out(one.cluster) for one in every if one not in self._members)
+        left_out = (self._left_out(one.cluster) for one in every if one not in named)
+        told = (one.cluster for one in self._members)
         return Found(
             subjects=tuple(subject for one in self._members for subject in (one.cluster, *dict(one.nodes))),
             attributes=tuple(self._attributes(at)),
-            gaps=(*left_out, *self._unknown(), *self._tags.gaps(self._about)),
+            gaps=(*left_out, *untagged.values(), *self._unknown(), *self._tags.gaps(told, self._about)),
         )
 
     def wants(self, _reporting: Reporting, /) -> Iterator[Want]:

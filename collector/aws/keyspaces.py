@@ -76,14 +76,16 @@ class Keyspaces:
         found = {one.subject: one for one in own}
         for one in own:
             found |= self._tables(one.subject, lost, left_out)
-        self._members = found
-        scaling, changes = self._scaled(since)
         self._tags.look({subject: one.arn for subject, one in found.items()}, self._access.clock.monotonic())
+        tables = [subject for subject in found if subject.level is Level.TABLE]
+        untagged = self._tags.left_out(self._access.target.tags, tables, self._about)
+        self._members = {subject: one for subject, one in found.items() if subject not in untagged}
+        scaling, changes = self._scaled(since)
         return Found(
-            subjects=tuple(found),
+            subjects=tuple(self._members),
             attributes=tuple(self._attributes(at)),
             changes=changes,
-            gaps=(*lost, *left_out, *scaling, *self._tags.gaps(self._about)),
+            gaps=(*lost, *left_out, *untagged.values(), *scaling, *self._tags.gaps(self._members, self._about)),
             whole=not lost,
         )
 

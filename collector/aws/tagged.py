@@ -5,8 +5,9 @@ What waits for its turn says so; what was read last stands until it is read agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from collector.aws.pool import Pool
 from stillfit.errors import SourceError
@@ -52,14 +53,34 @@ class Tagged:
     def of(self, subject: Subject) -> Settings:
         return dict(self._said.get(subject, _Said()).settings or {})
 
-    def gaps(self, source: str) -> Iterator[Gap]:
-        """Every resource whose tags are not known, or not as new as they should be."""
-        for subject, said in self._said.items():
+    def left_out(self, wanted: Collection[tuple[str, str]], of: Iterable[Subject], source: str) -> dict[Subject, Gap]:
+        """Which of these do not have all the tags that are wanted, values by pattern, or may not have them, and why."""
+        told = {one: self._left_out(one, wanted, source) for one in (of if wanted else ())}
+        return {one: gap for one, gap in told.items() if gap is not None}
+
+    def gaps(self, of: Iterable[Subject], source: str) -> Iterator[Gap]:
+        """Each of these whose tags are not known, or not as new as they should be."""
+        for subject in of:
+            said = self._said[subject]
             if said.error is not None:
                 yield self._gap(subject, said.error.reason, str(said.error), source)
             elif said.settings is None:
                 detail = f"tags wait for their turn: {CALLS_A_LOOK} resources are asked a look"
                 yield self._gap(subject, GapReason.NOT_ASKED, detail, source)
+
+    def _left_out(self, subject: Subject, wanted: Collection[tuple[str, str]], source: str) -> Gap | None:
+        said = self._said[subject]
+        if said.settings is None:
+            reason = said.error.reason if said.error else GapReason.NOT_ASKED
+            why = str(said.error) if said.error else "they wait for their turn"
+            detail = f"not watched: `tags` of the configuration choose, and its own are not known: {why}"
+            return Gap(subject=subject, missing="*", reason=reason, detail=detail, source=source)
+        own = said.settings.get(self._attribute)
+        pairs = dict(one.split("=", 1) for one in own) if isinstance(own, tuple) else {}
+        if all(key in pairs and fnmatchcase(pairs[key], pattern) for key, pattern in wanted):
+            return None
+        detail = f'"{subject.name}" is left out by `tags` of the configuration'
+        return Gap(subject=subject, missing="*", reason=GapReason.NOT_ASKED, detail=detail, source=source)
 
     def _asked(self, arn: str, subject: Subject, now: float) -> _Said:
         try:

@@ -128,6 +128,13 @@ def test_what_is_left_out_is_told_and_costs_nothing(world: World, served: OpenSe
     assert source.bill.metrics == source.bill.listings == 0
 
 
+def test_tags_choose_clusters(world: World, served: OpenService, clock: FakeClock) -> None:
+    put_front(world, tags={"team": "shop"})
+    seen = [cycle(served(Dax, tags=(("team", team),)), clock).batches[0].subjects_seen for team in ("sh*", "office")]
+
+    assert [len(one) for one in seen] == [3, 0]
+
+
 # Metrics
 
 

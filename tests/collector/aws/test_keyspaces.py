@@ -147,6 +147,29 @@ def test_what_is_left_out_is_told_and_costs_nothing(world: World, served: OpenSe
     assert source.bill.metrics == source.bill.listings == 0
 
 
+@pytest.mark.parametrize(
+    ("tags", "seen"), [({"team": "shop-eu"}, ["shop", "shop.jobs"]), ({"team": "office"}, ["shop"]), ({}, ["shop"])]
+)
+def test_tags_choose_tables(
+    world: World, served: OpenService, clock: FakeClock, tags: dict[str, str], seen: list[str]
+) -> None:
+    put_jobs(world, tags=tags)
+    got = cycle(served(Keyspaces, tags=(("team", "shop*"),)), clock)
+
+    assert [one.name for one in got.batches[0].subjects_seen] == seen
+    assert got.missing(JOBS) == ({} if len(seen) > 1 else {"*": "not asked"})
+
+
+def test_where_tags_choose_a_table_of_unknown_tags_is_not_watched(
+    world: World, served: OpenService, clock: FakeClock
+) -> None:
+    put_jobs(world, tags={"team": "shop"})
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTagsForResource"))
+    got = cycle(served(Keyspaces, tags=(("team", "shop"),)), clock)
+
+    assert (got.batches[0].subjects_seen, got.missing(JOBS)) == ((SHOP,), {"*": "denied"})
+
+
 def test_a_table_that_was_deleted_is_gone(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
     put_jobs(world)
     cycle(keyspaces, clock)
