@@ -17,7 +17,7 @@ from stillfit.clock import Clock
 from stillfit.config import WorkloadConfig
 from stillfit.errors import LeaseLostError, SourceError, StoreError
 from stillfit.export.health import Health
-from stillfit.export.view import SourceStatus, spent_by
+from stillfit.export.view import SourceStatus, planned_by, spent_by
 from stillfit.model import Batch, Engine, Gap, GapReason, Series, Span
 from stillfit.sheets import covered
 from stillfit.sheets import points as count
@@ -178,8 +178,8 @@ class Intake:
         return points, subjects
 
     def _succeeded(self, source: Source, status: SourceStatus) -> None:
-        now, spent = self._clock.now(), spent_by(source)
-        self._remember(replace(status, last_success=now, error="", scope=source.scope.scope, spent=spent))
+        paid = replace(status, scope=source.scope.scope, spent=spent_by(source), plan=planned_by(source))
+        self._remember(replace(paid, last_success=self._clock.now(), error=""))
         self._health.collected(source.id, status.seconds, error="")
         log.info("collected", source=source.id, points=status.points, seconds=round(status.seconds, 3))
 

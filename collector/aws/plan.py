@@ -68,17 +68,20 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What there is to read: of tables by tier, and listings an hour."""
+    """What there is to read: of tables by tier, listings an hour, and reports of hot keys."""
 
     shares: Mapping[Tier, Share] = field(default_factory=dict)
     listings_an_hour: float = 0.0
+    reports_an_hour: float = 0.0
+    """Billed metrics of the reports that are asked whatever happens (insights.py); no budget stretches them."""
 
     def of(self, tier: Tier) -> Share:
         return self.shares.get(tier, Share())
 
     def __add__(self, other: Load) -> Load:
         shares = {tier: self.of(tier) + other.of(tier) for tier in Tier}
-        return Load(shares, self.listings_an_hour + other.listings_an_hour)
+        listings = self.listings_an_hour + other.listings_an_hour
+        return Load(shares, listings, self.reports_an_hour + other.reports_an_hour)
 
 
 Cadences = Mapping[Tier, Cadence]
@@ -95,7 +98,8 @@ class Plan:
 
     @property
     def metrics_a_month(self) -> float:
-        return sum(_a_month(self.load.of(tier), cadence) for tier, cadence in self.cadences.items())
+        reports = self.load.reports_an_hour * MONTH_S / HOUR
+        return reports + sum(_a_month(self.load.of(tier), cadence) for tier, cadence in self.cadences.items())
 
     @property
     def usd_a_month(self) -> float:
@@ -179,7 +183,11 @@ def lines(one: Plan) -> Iterator[str]:
     """The plan, its price and its worst ages, a line each."""
     for tier, cadence in one.cadences.items():
         share = one.load.of(tier)
+        tables = f"{share.tables:,} table{'' if share.tables == 1 else 's'}"
         often = f"tripwires every {told(cadence.wires_s)}, the rest every {told(cadence.rest_s)}"
         usd = _a_month(share, cadence) * USD_PER_METRIC
         age = f"a message at most {told(cadence.worst_age_s)} late"
-        yield f"{tier:4} {share.tables:>6,} tables: {often}; {age}; {usd:.2f} USD a month"
+        yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
+    if reports := one.load.reports_an_hour:
+        usd = reports * MONTH_S / HOUR * USD_PER_METRIC
+        yield f"hot keys: {reports:,.0f} metrics of Contributor Insights reports an hour; {usd:.2f} USD a month"

@@ -7,215 +7,23 @@ docs/metrics.md is printed from this file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
+from stillfit.export.catalogue_own import ABOUT_ITSELF, BILL, TARGETS
+from stillfit.export.exported import (
+    INDEX,
+    KINDS,
+    NODE,
+    PERCENTILES,
+    REPLICA,
+    SEVERITIES,
+    STATES,
+    TABLE,
+    UNATTRIBUTED,
+    Exported,
+    exported,
+)
 from stillfit.metrics import THROTTLE_REASONS
 
-Type = Literal["gauge", "counter", "histogram"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """One metric. `values` closes the set of a label whose values the code itself chooses."""
-
-    name: str
-    type: Type
-    labels: tuple[str, ...]
-    help: str
-    meaning: str
-    """What is bad, and what to do; or what to use it for."""
-    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-TARGET = ("target",)
-COLLECTOR = ("target", "collector")
-TABLE = ("target", "table")
-INDEX = ("target", "table", "index")
-REPLICA = ("target", "keyspace", "table", "node")
-NODE = ("target", "node")
-KINDS = ("read", "write")
-UNATTRIBUTED = "unattributed"
-PERCENTILES = ("average", "maximum", "p50", "p99")
-SEVERITIES = ("info", "warning", "critical")
-STATES = ("pending", "open", "acknowledged", "snoozed", "dismissed", "resolved")
-FIT_STATES = ("fits", "fits with changes", "strained", "does not fit", "unknown")
-"""In the order of their numbers in stillfit_fit_state."""
-
-_Plain = tuple[str, Type, tuple[str, ...], str, str]
-_Row = _Plain | tuple[str, Type, tuple[str, ...], str, str, dict[str, tuple[str, ...]]]
-
-
-def _rows(*rows: _Row) -> tuple[Exported, ...]:
-    return tuple(
-        Exported(
-            name=f"stillfit_{row[0]}",
-            type=row[1],
-            labels=row[2],
-            help=row[3],
-            meaning=row[4],
-            values=tuple(row[5].items()) if len(row) > 5 else (),
-        )
-        for row in rows
-    )
-
-
-ABOUT_ITSELF = _rows(
-    ("build_info", "gauge", ("version", "python"), "1, with the running version", "Tells what runs where."),
-    (
-        "collect_duration_seconds",
-        "histogram",
-        COLLECTOR,
-        "How long one read of a target took",
-        "Longer than the target's interval: its data lags; read it rarer or narrow `include`.",
-    ),
-    (
-        "collect_errors_total",
-        "counter",
-        (*COLLECTOR, "kind"),
-        "Reads of a target that failed as a whole, by reason",
-        "Any rise: stillfit is blind to that target; the status page says why and what to do.",
-    ),
-    (
-        "job_runs_total",
-        "counter",
-        ("loop", "outcome"),
-        "Runs of each job, by how they ended",
-        (
-            "`crashed` is a defect: report it with the log. `store`: the disk or database refused. "
-            "`still running`: the job takes longer than its interval."
-        ),
-        {"outcome": ("ok", "store", "crashed", "still running")},
-    ),
-    (
-        "job_last_success_timestamp_seconds",
-        "gauge",
-        ("loop",),
-        "Unix time of the last run that ended well",
-        "Older than a few intervals: the job hangs or fails.",
-    ),
-    (
-        "heartbeat_timestamp_seconds",
-        "gauge",
-        ("loop",),
-        "Unix time at which each loop was last seen to run",
-        "Not moving: the daemon hangs; /-/healthy says the same.",
-    ),
-    (
-        "config_last_reload_successful",
-        "gauge",
-        (),
-        "1 when the configuration that was last given is in force",
-        "0: a changed file was refused and the old one goes on; `stillfit config check` names the mistakes.",
-    ),
-    (
-        "config_last_reload_success_timestamp_seconds",
-        "gauge",
-        (),
-        "Unix time at which the configuration in force was taken",
-        "Tells whether a change has arrived.",
-    ),
-    (
-        "notify_total",
-        "counter",
-        ("sink", "outcome"),
-        "Messages handed to a sink, by outcome",
-        "Anything but `sent` means that people may not have been told.",
-        {"outcome": ("sent", "retried", "unknown", "failed")},
-    ),
-    (
-        "notify_errors_total",
-        "counter",
-        ("sink", "outcome"),
-        "Messages that a sink did not take",
-        "`failed`: a token, channel or webhook is wrong and nothing heals it but you; `retried` heals by itself.",
-        {"outcome": ("retried", "unknown", "failed")},
-    ),
-    (
-        "store_writable",
-        "gauge",
-        (),
-        "1 while the store takes what is written",
-        "0: disk full or database gone; what was decided waits, nothing is lost.",
-    ),
-    (
-        "advice_transitions_total",
-        "counter",
-        ("rule", "to"),
-        "Changes of state of advice",
-        "Many in an hour on one rule: a line is drawn too close; see the rule's page.",
-        {"to": STATES},
-    ),
-)
-
-TARGETS = _rows(
-    (
-        "target_info",
-        "gauge",
-        ("target", "engine", "account", "region", "version"),
-        "1, with what is known of a target",
-        "Join it to other series on `target`.",
-    ),
-    (
-        "target_up",
-        "gauge",
-        COLLECTOR,
-        "1 when the last read of the target went well, 0 when it failed; absent before the first",
-        "0: see the sources on the status page.",
-    ),
-    (
-        "target_last_success_timestamp_seconds",
-        "gauge",
-        COLLECTOR,
-        "Unix time of the last read that went well",
-        "Absent: it never did.",
-    ),
-    (
-        "sample_age_seconds",
-        "gauge",
-        COLLECTOR,
-        "Age of the newest point that the target vouches for",
-        "CloudWatch publishes minutes late; beyond 15 minutes nothing new is judged.",
-    ),
-    (
-        "window_lag_seconds",
-        "gauge",
-        COLLECTOR,
-        "Now minus the end of the window that was last judged",
-        "Grows without end: the judging loop stands still.",
-    ),
-    (
-        "api_requests_total",
-        "counter",
-        ("api",),
-        "Calls of a paid API since the start",
-        "What our own looking costs; see also the dollars.",
-    ),
-    (
-        "api_metrics_requested_total",
-        "counter",
-        ("api",),
-        "Metrics asked of a paid API, as it bills them",
-        "CloudWatch bills metrics requested, not calls.",
-    ),
-    (
-        "api_cost_dollars_total",
-        "counter",
-        ("api",),
-        "List-price dollars spent on a paid API since the start",
-        "increase(...[1d]) * 30 is the monthly bill of watching.",
-    ),
-    (
-        "series_dropped",
-        "gauge",
-        ("reason",),
-        "Series of the fleet that the page leaves out",
-        "Above 0: the fleet is larger than one page should be; narrow `include`.",
-        {"reason": ("limit",)},
-    ),
-)
-
-DYNAMODB = _rows(
+DYNAMODB = exported(
     (
         "dynamodb_table_info",
         "gauge",
@@ -272,7 +80,7 @@ DYNAMODB = _rows(
     ),
 )
 
-CASSANDRA = _rows(
+CASSANDRA = exported(
     (
         "cassandra_table_tombstones_per_read",
         "gauge",
@@ -350,7 +158,7 @@ CASSANDRA = _rows(
     ("cassandra_clients", "gauge", NODE, "Native-protocol connections of a node", "A sudden change: clients moved."),
 )
 
-JUDGED = _rows(
+JUDGED = exported(
     (
         "judgements",
         "gauge",
@@ -415,7 +223,9 @@ JUDGED = _rows(
     ),
 )
 
-EXPORTED: dict[str, Exported] = {one.name: one for one in (*ABOUT_ITSELF, *TARGETS, *DYNAMODB, *CASSANDRA, *JUDGED)}
+EXPORTED: dict[str, Exported] = {
+    one.name: one for one in (*ABOUT_ITSELF, *TARGETS, *BILL, *DYNAMODB, *CASSANDRA, *JUDGED)
+}
 """Every exported metric by name."""
 
 PROCESS = frozenset(

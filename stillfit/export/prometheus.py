@@ -12,7 +12,8 @@ from stillfit.advice import LIVE_STATES, Advice, AdviceState
 from stillfit.clock import Clock
 from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.cycle import Turn
-from stillfit.export.catalogue import EXPORTED, FIT_STATES
+from stillfit.export.catalogue import EXPORTED
+from stillfit.export.exported import FIT_STATES
 from stillfit.export.findings import coverage
 from stillfit.export.health import collector_of
 from stillfit.export.labels import clean
@@ -83,10 +84,25 @@ def _bill(view: View) -> Iterator[Reading]:
         totals["stillfit_api_requests_total", spent.api] += spent.requests
         totals["stillfit_api_metrics_requested_total", spent.api] += spent.metrics
         totals["stillfit_api_cost_dollars_total", spent.api] += spent.dollars
+    for one in view.sources:
+        yield from _plan(one)
     for (name, api), total in totals.items():
         yield Reading(name, (api,), total)
     yield Reading("stillfit_notify_queue_length", (), view.queue_length)
     yield Reading("stillfit_series_dropped", ("limit",), view.dropped)
+
+
+def _plan(status: SourceStatus) -> Iterator[Reading]:
+    plan, labels = status.plan, (clean(status.id), collector_of(status.id))
+    if plan is None:
+        return
+    yield Reading("stillfit_api_projected_cost_dollars", labels, plan.usd_a_month)
+    yield Reading("stillfit_reading_stretched_steps", labels, plan.rung)
+    if plan.budget_usd is not None:
+        yield Reading("stillfit_api_budget_dollars", labels, plan.budget_usd)
+    for tier, cadence in plan.cadences.items():
+        yield Reading("stillfit_reading_tables", (*labels, tier.value), plan.load.of(tier).tables)
+        yield Reading("stillfit_reading_worst_age_seconds", (*labels, tier.value), cadence.worst_age_s)
 
 
 def _judged(view: View, now: float) -> Iterator[Reading]:

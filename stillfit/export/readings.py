@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stillfit.export.catalogue import EXPORTED, UNATTRIBUTED
+from stillfit.export.catalogue import EXPORTED
+from stillfit.export.exported import UNATTRIBUTED
 from stillfit.export.labels import clean
 from stillfit.metrics import METRICS, THROTTLE_REASONS, Kind
 from stillfit.model import Engine, Level, Series, Span, Statistic, Subject

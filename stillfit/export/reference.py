@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from stillfit.export.catalogue import (
-    ABOUT_ITSELF,
-    CASSANDRA,
-    DYNAMODB,
-    JUDGED,
-    PROCESS,
-    TARGETS,
-    Exported,
-)
+from stillfit.export.catalogue import CASSANDRA, DYNAMODB, JUDGED, PROCESS
+from stillfit.export.catalogue_own import ABOUT_ITSELF, BILL, TARGETS
+from stillfit.export.exported import Exported
 
 _HEAD = """# Metrics
 
@@ -29,7 +23,8 @@ Everything that `/metrics` can show. Printed from `stillfit/export/catalogue.py`
 """
 _PARTS = (
     ("What was judged", JUDGED),
-    ("Targets, and what asking them costs", TARGETS),
+    ("Targets", TARGETS),
+    ("What looking costs, and how fresh it is", BILL),
     ("DynamoDB", DYNAMODB),
     ("Cassandra", CASSANDRA),
     ("stillfit itself", ABOUT_ITSELF),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from collector.aws.plan import Plan, lines, told
 from stillfit.advice import Advice, AdviceState
 from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.costs.saving import saving
@@ -190,8 +191,22 @@ def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
     yield f"read {ago(one.last_success, now)} in {plain(one.seconds)} s" if one.last_success else "never read yet"
     if one.points:
         yield f"{plural(one.subjects, 'subject')}, {plural(one.points, 'point')} last time"
+    if one.plan:
+        yield from _plan(one.plan)
     for paid in one.spent:
         yield f"{paid.api}: {paid.requests:,} calls, {paid.metrics:,} metrics, {dollars(paid.dollars)}"
+
+
+def _plan(plan: Plan) -> Iterator[str]:
+    """How closely tables are read and for how much, and where a budget has stretched that."""
+    yield from (line for line in lines(plan) if ": 0 tables" not in line)
+    yield f"{dollars(plan.usd_a_month)} a month at this plan"
+    if plan.rung:
+        state = "stretched to keep to" if plan.is_within_budget else "as slow as can be, and still above"
+        yield f"{state} the budget of {dollars(plan.budget_usd or 0.0)} a month"
+    if plan.late:
+        ages = ", ".join(f"{tier} {told(age)}" for tier, age in plan.late.items())
+        yield f"the freshness promise does not hold: a message may be late by {ages}"
 
 
 def _standing(one: SourceStatus, now: datetime) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.aws.meter import Bill
+from collector.aws.plan import Plan
 from stillfit.advice import Advice, AdviceState
 from stillfit.cycle import Turn
 from stillfit.export.readings import Reading, readings
@@ -49,6 +50,8 @@ class SourceStatus:
     points: int = 0
     seconds: float = 0.0
     spent: tuple[Spent, ...] = ()
+    plan: Plan | None = None
+    """How often it reads what, where that has a price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,12 @@ def spent_by(source: object) -> tuple[Spent, ...]:
         api="cloudwatch", requests=requests, metrics=bill.metrics, datapoints=bill.datapoints, dollars=bill.usd
     )
     return (paid,)
+
+
+def planned_by(source: object) -> Plan | None:
+    """By which plan a source reads; None for one that reads everything at every look."""
+    plan = getattr(getattr(source, "source", source), "plan", None)
+    return plan if isinstance(plan, Plan) else None
 
 
 def _remembered(before: tuple[Advice, ...], turn: Turn) -> tuple[Advice, ...]:

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from stillfit.export.catalogue import EXPORTED, Exported
+from stillfit.export.catalogue import EXPORTED
+from stillfit.export.exported import Exported
 from stillfit.export.reference import reference
 from tests.dashboards.expressions import (
     BOARDS,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from collector.aws.plan import Load, Share, Tier, plan
 from stillfit.advice import Advice, AdviceState, Effort, Option, Transition
 from stillfit.cycle import Turn
 from stillfit.export.view import SourceStatus, Spent, View, view_of
@@ -294,6 +295,7 @@ AWS = SourceStatus(
     points=12_430,
     seconds=1.4,
     spent=(Spent(api="cloudwatch", requests=310, metrics=52_000, datapoints=900_000, dollars=0.52),),
+    plan=plan(Load({Tier.HOT: Share(1, 4, 30), Tier.WARM: Share(12, 30, 150)}), budget_usd=3.00),
 )
 CLUSTER = SourceStatus(
     id="cassandra/prod",

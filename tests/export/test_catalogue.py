@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stillfit.advice import AdviceState
 from stillfit.clock import FakeClock
-from stillfit.export.catalogue import EXPORTED, FIT_STATES, PROCESS, SEVERITIES, STATES, Exported
+from stillfit.export.catalogue import EXPORTED, PROCESS
+from stillfit.export.exported import FIT_STATES, SEVERITIES, STATES, Exported
 from stillfit.export.health import Health
 from stillfit.export.prometheus import Fleet, families
 from stillfit.export.reference import reference

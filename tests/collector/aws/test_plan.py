@@ -28,6 +28,17 @@ def test_the_price_is_the_sum_of_its_readings() -> None:
     assert one.usd_a_month == pytest.approx((metrics + 36 * 730) * 0.01 / 1_000)
 
 
+def test_reports_of_hot_keys_are_in_the_price_and_told_where_there_are_any() -> None:
+    load = Load({Tier.WARM: Share(1, 2, 11)})
+    with_keys = plan(load + Load(reports_an_hour=20))
+
+    assert with_keys.usd_a_month == pytest.approx(plan(load).usd_a_month + 20 * 730 * 0.01 / 1_000)
+    assert list(lines(with_keys))[len(Tier) :] == [
+        "hot keys: 20 metrics of Contributor Insights reports an hour; 0.15 USD a month"
+    ]
+    assert len(list(lines(plan(load)))) == len(Tier)
+
+
 def test_each_rung_is_cheaper_and_none_is_fresher() -> None:
     rungs = [Plan(load=FLEET, cadences=cadences) for cadences in ladder()]
 
@@ -90,5 +101,5 @@ def test_regions_share_a_budget() -> None:
 def test_the_lines_tell_cadence_age_and_price() -> None:
     told = "\n".join(lines(FREE))
 
-    assert "hot      50 tables: tripwires every 5 min, the rest every 5 min; a message at most 7 min late" in told
-    assert "cold    500 tables: tripwires every 15 min, the rest every 3 h; a message at most 17 min late" in told
+    assert "hot: 50 tables, tripwires every 5 min, the rest every 5 min; a message at most 7 min late" in told
+    assert "cold: 500 tables, tripwires every 15 min, the rest every 3 h; a message at most 17 min late" in told
