@@ -80,7 +80,10 @@ def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at:
     groups: defaultdict[Stretch, list[Ask]] = defaultdict(list)
     for stretch, ask in asked:
         groups[stretch].append(ask)
-    brought = [_decoded(Request(stretch=stretch, asks=tuple(asks)), answer) for stretch, asks in groups.items()]
+    ours = {
+        query["Id"]: ask.ids[0] for query, (_, ask) in zip(request.content["MetricDataQueries"], asked, strict=True)
+    }
+    brought = [_decoded(Request(stretch=stretch, asks=tuple(asks)), ours, answer) for stretch, asks in groups.items()]
     series = tuple(series for got in brought for series in got.series)
     gaps = tuple(
         Gap(
@@ -98,10 +101,12 @@ def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at:
     return Batch(source=answer.file, at=at, series=series, gaps=gaps, subjects_seen=seen)
 
 
-def _decoded(request: Request, answer: Capture) -> Decoded:
-    ids = {slot.id for ask in request.asks for slot in ask.slots}
+def _decoded(request: Request, ours: Mapping[str, str], answer: Capture) -> Decoded:
+    """`ours` tells under which id of ours each result travels."""
+    ids = frozenset(request.ids)
     try:
-        results = [one for one in answer.content["MetricDataResults"] if one["Id"] in ids]
+        named = ({**one, "Id": ours.get(one["Id"], "")} for one in answer.content["MetricDataResults"])
+        results = [one for one in named if one["Id"] in ids]
         return decode(request, [{"MetricDataResults": results}])
     except (GarbledError, KeyError, TypeError) as error:
         line = f"{answer.file}: MetricDataResults: {error}: give the output of get-metric-data as it is"
@@ -162,9 +167,11 @@ def _ask(place: int, query: Content, window: Span, scope: tuple[str, str]) -> tu
     named = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
     spec, part = _spec(metric["MetricName"], named)
     subject = _subject(spec, named, scope)
-    slot = _slot(query["Id"], spec, stat["Stat"])
+    slot = _slot(spec, stat["Stat"])
+    if not isinstance(query["Id"], str):
+        raise _MistakeError(f"Id {query['Id']!r}: must be a text")
     whole = Span(window.start, window.end // period * period)
-    ask = Ask(number=place, subject=subject, spec=spec, part=part, slots=(slot,), rendered={})
+    ask = Ask(number=place, subject=subject, spec=spec, part=part, slots=(slot,))
     return Stretch(period, whole), ask
 
 
@@ -182,7 +189,7 @@ def _spec(name: str, named: Mapping[str, str]) -> tuple[Spec, str]:
     raise _MistakeError(f"dimensions {sorted(named)}: TableName is needed, with index or {known.lower()} at most")
 
 
-def _slot(id_: str, spec: Spec, wanted: str) -> Slot:
+def _slot(spec: Spec, wanted: str) -> Slot:
     brings: Iterator[tuple[str, Statistic]] = (
         (metric, statistic) for metric, statistic, name in spec.brings if name == wanted
     )
@@ -190,7 +197,7 @@ def _slot(id_: str, spec: Spec, wanted: str) -> Slot:
     if found is None:
         known = ", ".join(name for _, _, name in spec.brings)
         raise _MistakeError(f"statistic {wanted!r} of {spec.name} is not read: {known}")
-    return Slot(id=id_, metric=found[0], statistic=found[1], cloudwatch_statistic=wanted)
+    return Slot(metric=found[0], statistic=found[1], cloudwatch_statistic=wanted)
 
 
 def _subject(spec: Spec, named: Mapping[str, str], scope: tuple[str, str]) -> Subject:

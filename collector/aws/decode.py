@@ -109,7 +109,7 @@ def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None
 def _as_asked(request: Request, flat: _Flat) -> bool:
     """Whether the answer is whole, in the order of the request, and every result ascends: what nearly all are."""
     return (
-        flat.ids == [slot.id for ask in request.asks for slot in ask.slots]
+        flat.ids == request.ids
         and flat.states.count("Complete") == len(flat.states)
         and bool(flat.true.all())
         and _ascending(flat.times, flat.lengths)
@@ -125,12 +125,12 @@ def _one_by_one(request: Request, roster: Roster, flat: _Flat) -> tuple[Sheet, t
     end = 0
     for ask in request.asks:
         start, end = end, end + len(ask.slots)
-        state = next((s for slot in ask.slots if (s := states.get(slot.id, "")) != "Complete"), None)
+        state = next((s for id_ in ask.ids if (s := states.get(id_, "")) != "Complete"), None)
         if state is None:
             kept += range(start, end)
         else:
             missing.append(Missing(ask, request.stretch, *_FAILURES.get(state, _FAILURES[""])))
-    ids = [slot.id for ask in request.asks for slot in ask.slots]
+    ids = request.ids
     found = [rows[ids[row]] for row in kept]
     times = np.concatenate([np.empty(0, np.int64), *(row[0] for row in found)])
     values = np.concatenate([np.empty(0), *(row[1] for row in found)])

@@ -52,6 +52,11 @@ class Request:
         return sum(len(ask.slots) for ask in self.asks)
 
     @property
+    def ids(self) -> list[str]:
+        """What each query travels under, in their order."""
+        return [id_ for ask in self.asks for id_ in ask.ids]
+
+    @property
     def datapoints(self) -> int:
         return self.queries * self.stretch.points
 

@@ -170,7 +170,7 @@ def simply(one: Request, pages: Sequence[dict[str, Any]]) -> list[tuple[Any, lis
     found = []
     results = [result for page in pages for result in page["MetricDataResults"]]
     for ask in one.asks:
-        by_slot = [[result for result in results if result["Id"] == slot.id] for slot in ask.slots]
+        by_slot = [[result for result in results if result["Id"] == id_] for id_ in ask.ids]
         if not all(mine and mine[-1]["StatusCode"] == "Complete" and not _lies(mine) for mine in by_slot):
             continue
         for slot, mine in zip(ask.slots, by_slot, strict=True):
@@ -199,7 +199,7 @@ def _second(at: Any) -> int:
 ASKED = request(*CONSUMED, *THROTTLES.values())
 
 
-@given(answers([slot.id for ask in ASKED.asks for slot in ask.slots]))
+@given(answers(ASKED.ids))
 def test_any_answer_says_what_it_says_point_by_point(pages: list[dict[str, Any]]) -> None:
     got = decode(ASKED, pages)
 

@@ -72,7 +72,7 @@ def plain(url: str, one: Request) -> dict[str, list[tuple[float, float]]]:
 
 
 def by_id(series: Sequence[Series], one: Request) -> dict[str, list[tuple[float, float]]]:
-    ids = [slot.id for ask in one.asks for slot in ask.slots]
+    ids = one.ids
     points = [list(zip(s.times.tolist(), s.values.tolist(), strict=True)) for s in series]
     return dict(zip(ids, points, strict=True))
 

@@ -1,9 +1,12 @@
 """The catalogue of metrics against the canonical vocabulary and the vendor's names."""
 
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.aws.queries import ALL, CAUSES, LATENCY, PROVISIONED, THROTTLES, Questions, Spec, standing
 from stillfit.metrics import METRICS
@@ -78,9 +81,21 @@ def test_metrics_of_tables_are_not_asked_of_indexes() -> None:
 
 def test_ids_are_what_the_service_takes_and_stay_the_same() -> None:
     questions = Questions()
-    first = [slot.id for ask in standing(questions, ORDERS, provisioned=True) for slot in ask.slots]
-    again = [slot.id for ask in standing(questions, ORDERS, provisioned=True) for slot in ask.slots]
+    first = [id_ for ask in standing(questions, ORDERS, provisioned=True) for id_ in ask.ids]
+    again = [id_ for ask in standing(questions, ORDERS, provisioned=True) for id_ in ask.ids]
 
     assert first == again
     assert len(set(first)) == len(first)
     assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in first)
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
+def test_any_name_is_written_so_that_it_can_be_read(table: str, index: str, operation: str) -> None:
+    subject = replace(ORDERS, table=table, index=index)
+
+    queries = orjson.loads(b"[" + Questions().ask(subject, LATENCY, operation).queries(60) + b"]")
+
+    expected = {"TableName": table, "GlobalSecondaryIndexName": index, "Operation": operation}
+    for query in queries:
+        named = query["MetricStat"]["Metric"]["Dimensions"]
+        assert {one["Name"]: one["Value"] for one in named} == expected
