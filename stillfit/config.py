@@ -77,8 +77,11 @@ class Aws(Section):
     """A role to assume, one hour at a time."""
     external_id: SecretStr | None = None
     """Sent when assuming `role_arn`."""
+    services: Annotated[tuple[Literal["dynamodb", "keyspaces", "dax"], ...], Field(min_length=1)] = ("dynamodb",)
+    """What to watch there. DynamoDB alone unless told: further services need permissions of their own, and the one of
+    Keyspaces, cassandra:Select, would let rows be read too (docs/aws.md). What a region does not use costs nothing."""
     include: tuple[str, ...] = ("*",)
-    """Table names or patterns (* and ?) to watch."""
+    """Names or patterns (* and ?) to watch: DynamoDB tables, Keyspaces tables as keyspace.table, DAX clusters."""
     exclude: tuple[str, ...] = ()
     """Patterns not to watch; wins over `include`. What is left out is reported as "not asked"."""
     tags: dict[TagKey, TagValue] = {}

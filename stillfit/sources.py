@@ -10,7 +10,10 @@ from pathlib import Path
 
 from collector.aws.access import Access
 from collector.aws.budget import Budget
+from collector.aws.dax import Dax
+from collector.aws.keyspaces import Keyspaces
 from collector.aws.restart import Name
+from collector.aws.service import ServiceSource
 from collector.aws.source import SETTLE_S, AwsSource
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
@@ -29,6 +32,14 @@ Reaching = Callable[[str], Mapping[Name, Span]]
 """By source: which stretch of each of its series is known without a hole (`Store.reach`)."""
 
 
+Opened = AwsSource | ServiceSource
+_OPENERS: Mapping[str, Callable[[Access, Budget], Opened]] = {
+    "dynamodb": AwsSource,
+    "keyspaces": lambda access, budget: ServiceSource(access, Keyspaces(access), budget),
+    "dax": lambda access, budget: ServiceSource(access, Dax(access), budget),
+}
+
+
 class SigningIn:
     """A service of an account and region that signs in when it is first read: AWS being down never keeps us down.
 
@@ -37,14 +48,14 @@ class SigningIn:
 
     settle_s = SETTLE_S
 
-    def __init__(self, settings: Aws, region: str, opened: Callable[[], AwsSource]) -> None:
+    def __init__(self, settings: Aws, region: str, opened: Callable[[], Opened], service: str = "dynamodb") -> None:
         who = settings.account or settings.role_arn or settings.profile or "default"
-        self.id = f"aws/{who}/{region}"
-        self.scope = Subject(engine=Engine.DYNAMODB, scope=(settings.account or "", region))
+        self.id = f"aws/{who}/{region}" if service == "dynamodb" else f"aws/{who}/{region}/{service}"
+        self.scope = Subject(engine=Engine(service), scope=(settings.account or "", region))
         self._open = opened
         self._reach: Reaching | None = None
         self._stopping = False
-        self.source: AwsSource | None = None
+        self.source: Opened | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
 
     @property
@@ -89,14 +100,14 @@ def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tupl
 
 
 def aws_sources(settings: Aws, clock: Clock, secret: Callable[[], bytes] | None = None) -> tuple[SigningIn, ...]:
-    """One source a region, read within one budget."""
+    """One source a region and service, read within one budget; those of a region sign in once."""
     budget = Budget(settings.monthly_budget, int(settings.every.total_seconds()))
-    return tuple(_region(settings, region, clock, budget, secret) for region in settings.regions)
-
-
-def _region(settings: Aws, region: str, clock: Clock, budget: Budget, secret: Callable[[], bytes] | None) -> SigningIn:
-    access = Access(target(settings, region, secret), clock)
-    return SigningIn(settings, region, partial(AwsSource, access, budget))
+    accesses = ((region, Access(target(settings, region, secret), clock)) for region in settings.regions)
+    return tuple(
+        SigningIn(settings, region, partial(_OPENERS[service], access, budget), service)
+        for region, access in accesses
+        for service in dict.fromkeys(settings.services)
+    )
 
 
 def prometheus_sources(settings: Prometheus) -> tuple[PrometheusSource, ...]:

@@ -149,3 +149,40 @@ def test_one_that_never_signed_in_closes_quietly() -> None:
         raise AssertionError("opened without being read")
 
     SigningIn(SETTINGS, REGION, never).close()
+
+
+@pytest.mark.parametrize(
+    ("named", "ids"),
+    [
+        ({}, ["aws/default/eu-west-1"]),
+        (
+            {"services": ("dynamodb", "keyspaces", "dax")},
+            ["aws/default/eu-west-1", "aws/default/eu-west-1/keyspaces", "aws/default/eu-west-1/dax"],
+        ),
+        ({"services": ("dax", "dax")}, ["aws/default/eu-west-1/dax"]),
+    ],
+    ids=["dynamodb alone unless told", "all", "each once"],
+)
+def test_each_service_is_a_source_of_its_own(
+    clock: FakeClock, named: dict[str, tuple[str, ...]], ids: list[str]
+) -> None:
+    settings = Aws.model_validate({"regions": (REGION,), **named})
+    made = [source for source, _ in sources(Config(aws=(settings,)), clock)]
+
+    assert [source.id for source in made] == ids
+    assert [source.scope.engine.value for source in made] == list(dict.fromkeys(settings.services))
+
+
+def test_services_of_a_region_sign_in_once_and_keep_their_names(aws: AwsStandIn, clock: FakeClock) -> None:
+    aws.world.keyspaces.put_table(DEFAULT_ACCOUNT, REGION, {"keyspaceName": "shop", "tableName": "jobs"})
+    aws.world.dax.put_cluster(DEFAULT_ACCOUNT, REGION, {"ClusterName": "front"}, nodes=1)
+    settings = Aws(regions=(REGION,), services=("dynamodb", "keyspaces", "dax"))
+    made = [source for source, _ in sources(Config(aws=(settings,)), clock)]
+    said = [list(source.collect(None, clock.now())) for source in made]
+    for source in made:
+        source.close()
+
+    seen = [[subject.name for subject in batches[0].subjects_seen] for batches in said]
+    assert seen == [["orders"], ["shop", "shop.jobs"], ["front", "front on front-a"]]
+    assert [{batch.source for batch in batches} for batches in said] == [{source.id} for source in made]
+    assert aws.world.bill.calls["sts:GetCallerIdentity"] == 1

@@ -29,6 +29,7 @@ from collector.aws.progress import OVERLAP_S, Begin, Progress
 from collector.aws.queries import Ask, Questions, Spec, dimensions
 from collector.aws.reading import Look, Planned, Reading
 from collector.aws.reporting import Reporting, list_reporting, vouched
+from collector.aws.restart import Reach
 from collector.aws.rota import Rota, family_of, shares_of
 from collector.aws.source import SETTLE_S
 from stillfit.errors import SourceError
@@ -163,6 +164,10 @@ class ServiceSource:
     def pace(self) -> float:
         """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
         return self._access.limiter.pace
+
+    def resume(self, reach: Reach) -> None:
+        """Go on where each series is known to. Before the first look."""
+        self._progress.reach = reach
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""

@@ -22,7 +22,7 @@ from analyzers import ANALYZERS
 from collector.aws.connection import region_of
 from collector.aws.failures import NoCredentialsFoundError
 from collector.aws.meter import USD_PER_METRIC
-from collector.aws.source import AwsSource, open_source
+from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws_terms import (
     asked_so_far,
@@ -42,7 +42,7 @@ from stillfit.clock import Clock, SystemClock
 from stillfit.config import Aws
 from stillfit.errors import SourceError, UsageError
 from stillfit.model import Batch, Level
-from stillfit.sources import SigningIn
+from stillfit.sources import Opened, SigningIn
 from stillfit.store.store import Store
 
 LOOK_BACK = timedelta(days=15)
@@ -168,7 +168,7 @@ def _begin(source: SigningIn, now: datetime) -> _Begun:
         return _Begun(source=source, rest=iter(()), at=now, error=error)
 
 
-def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[AwsSource]) -> None:
+def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[Opened]) -> None:
     """Tell the price and ask. Raises UsageError where it may not be spent."""
     seen = [subject for one in begun for batch in one.first for subject in batch.subjects_seen]
     tables = [subject for subject in seen if subject.level is Level.TABLE]
@@ -189,7 +189,7 @@ def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[AwsSourc
 
 
 def _read(
-    begun: Sequence[_Begun], opened: Sequence[AwsSource], pool: ThreadPoolExecutor, store: Store
+    begun: Sequence[_Begun], opened: Sequence[Opened], pool: ThreadPoolExecutor, store: Store
 ) -> list[SourceError]:
     """Read all regions side by side into the store; what failed of whole regions."""
     tasks = [pool.submit(_kept, one, store) for one in begun]
