@@ -26,7 +26,7 @@ from stillfit.model import GapReason
 from stillfit.sheets import Roster, Sheets
 
 WORKERS = 20
-"""Requests in flight. 8 x 500 queries at 0.4 s are 10,000 metrics a second, at a tenth of the memory of 20 (ours)."""
+"""Requests in flight: at 0.4 s each, the 50 a second of the quota (latency assumed; held by bench/sweep.py)."""
 AHEAD = 2
 """Answers that may wait for whoever consumes them, as a multiple of the workers."""
 MORE_TRIES = 2

@@ -23,6 +23,15 @@ from stillfit.store.registry import Shard
 log = structlog.get_logger(__name__)
 
 
+_SELECT = sa.select(schema.chunk).where(
+    schema.chunk.c.shard.in_(sa.bindparam("shards", expanding=True)),
+    schema.chunk.c.facet == sa.bindparam("facet"),
+    schema.chunk.c.bucket >= sa.bindparam("first"),
+    schema.chunk.c.bucket < sa.bindparam("end"),
+)
+"""Made once: to build a statement costs more than to run it."""
+
+
 class Facet(IntEnum):
     """What the chunks of a shard hold."""
 
@@ -70,11 +79,9 @@ class ChunkTable:
         self, connection: sa.Connection, shards: Sequence[Shard], facet: Facet, whole: Span
     ) -> Iterator[Strip]:
         """The strips of several shards, each read out of its chunks when it is its turn."""
-        table = schema.chunk
-        inside = table.c.bucket.between(whole.start, whole.end - 1)
-        chosen = table.c.shard.in_([shard.id for shard in shards])
+        asked = {"shards": [shard.id for shard in shards], "facet": facet, "first": whole.start, "end": whole.end}
         found: defaultdict[int, list[sa.Row[Any]]] = defaultdict(list)
-        for row in connection.execute(sa.select(table).where(chosen, table.c.facet == facet, inside)):
+        for row in connection.execute(_SELECT, asked):
             found[row.shard].append(row)
         return (self._strip(shard, facet, whole, found[shard.id]) for shard in shards)
 

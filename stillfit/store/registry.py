@@ -131,13 +131,17 @@ class Registry:
         open_shards = [s for s in self._shards.values() if (s.source, s.period_s, s.tier) == group]
         newest = max(open_shards, key=lambda shard: shard.id, default=None)
         free = SHARD_ROWS - newest.rows if newest else 0
-        rows = [(newest.id, newest.rows + i, one) for i, one in enumerate(members[:free])] if newest else []
+        if newest and free:
+            self._fill(connection, newest.id, newest.rows, [_row(source, period_s, one) for one in members[:free]])
         for start in range(free, len(members), SHARD_ROWS):
             insert = sa.insert(schema.shard).values(source=source, period_s=period_s, tier=tier)
             made = connection.execute(insert.returning(schema.shard.c.id)).scalar_one()
-            rows += [(made, i, one) for i, one in enumerate(members[start : start + SHARD_ROWS])]
-        if rows:
-            connection.execute(sa.insert(schema.series), [_row(source, period_s, *row) for row in rows])
+            rows = [_row(source, period_s, one) for one in members[start : start + SHARD_ROWS]]
+            self._fill(connection, made, 0, rows)
+
+    def _fill(self, connection: sa.Connection, shard: int, first: int, rows: Sequence[dict[str, object]]) -> None:
+        placed = [{**row, "shard": shard, "place": place} for place, row in enumerate(rows, first)]
+        connection.execute(sa.insert(schema.series), placed)
 
     def _refresh(self, connection: sa.Connection) -> None:
         """Read the shards that are new or have grown."""
@@ -192,11 +196,9 @@ def _neighbourly(member: _Member) -> tuple[str, str, str, Subject]:
     return (metric, statistic, dimension, subject)
 
 
-def _row(source: str, period_s: int, shard: int, place: int, member: _Member) -> dict[str, object]:
+def _row(source: str, period_s: int, member: _Member) -> dict[str, object]:
     (metric, statistic, dimension), subject = member
     return {
-        "shard": shard,
-        "place": place,
         "source": source,
         "subject": str(subject),
         "metric": metric,

@@ -21,7 +21,8 @@ from stillfit.store.chunks import EMPTY, UNKNOWN, VALUE, Block
 from stillfit.store.grid import HOUR_S
 
 _PERCENTILES = frozenset({Statistic.P50, Statistic.P99})
-_Cube = NDArray[np.float64]  # [row, hour, tick], NaN where there is no value
+_Cube = NDArray[np.float64]  # [row, hour, tick], 0.0 where there is no value
+_There = NDArray[np.bool_]  # [row, hour, tick]
 
 
 class Fold(Enum):
@@ -56,10 +57,11 @@ class Hours:
 
     def agree(self) -> None:
         """Know nothing of an hour of which one half is missing (its chunk is garbled)."""
-        missing = (self.folded.states == UNKNOWN) | (self.known.states == UNKNOWN)
-        for block in (self.folded, self.known):
-            block.states[missing] = UNKNOWN
-            block.values[missing] = 0.0
+        half = (self.folded.states == UNKNOWN) != (self.known.states == UNKNOWN)
+        if half.any():
+            for block in (self.folded, self.known):
+                block.states[half] = UNKNOWN
+                block.values[half] = 0.0
 
 
 def fold_of(metric: str, statistic: Statistic) -> Fold:
@@ -74,41 +76,45 @@ def roll(block: Block, folds: Sequence[Fold], period_s: int) -> Hours:
     """Fold whole hours of samples. `period_s` divides an hour; `folds` has one entry for each row."""
     shape = (block.rows, block.ticks * period_s // HOUR_S, HOUR_S // period_s)
     states = block.states.reshape(shape)
-    cube = np.where(states == VALUE, block.values.reshape(shape), np.nan)
     known_s = (states != UNKNOWN).sum(axis=2) * float(period_s)
-    known_s[[fold is Fold.NONE for fold in folds]] = 0.0
-    valued = (states == VALUE).any(axis=2) & (known_s > 0)
+    if Fold.NONE in folds:
+        known_s[[fold is Fold.NONE for fold in folds]] = 0.0
+    there = states == VALUE
+    valued = there.any(axis=2) & (known_s > 0)
     folded = Block(
-        np.where(valued, _fold_rows(cube, folds), 0.0),
+        np.where(valued, _fold_rows(block.values.reshape(shape), there, folds), 0.0),
         np.where(valued, VALUE, np.where(known_s > 0, EMPTY, UNKNOWN)).astype(np.uint8),
     )
     return Hours(folded, Block(known_s, np.where(known_s > 0, VALUE, UNKNOWN).astype(np.uint8)))
 
 
-def _fold_rows(cube: _Cube, folds: Sequence[Fold]) -> NDArray[np.float64]:
-    folded = np.zeros(cube.shape[:2])
+def _fold_rows(values: _Cube, there: _There, folds: Sequence[Fold]) -> NDArray[np.float64]:
+    """What each hour comes to; anything where no value is there."""
+    for kind, fold in _FOLDS.items():
+        if folds.count(kind) == len(folds):  # most shards hold one metric
+            return fold(values, there)
+    folded = np.zeros(values.shape[:2])
     for kind, fold in _FOLDS.items():
         rows = [row for row, chosen in enumerate(folds) if chosen is kind]
         if rows:
-            folded[rows] = fold(cube[rows])
+            folded[rows] = fold(values[rows], there[rows])
     return folded
 
 
-def _mean(cube: _Cube) -> NDArray[np.float64]:
-    points = np.maximum((~np.isnan(cube)).sum(axis=2), 1)
-    return np.asarray(np.nansum(cube, axis=2) / points)
+def _mean(values: _Cube, there: _There) -> NDArray[np.float64]:
+    return np.asarray(values.sum(axis=2) / np.maximum(there.sum(axis=2), 1))
 
 
-def _last(cube: _Cube) -> NDArray[np.float64]:
-    newest = cube.shape[2] - 1 - np.argmax(~np.isnan(cube)[:, :, ::-1], axis=2)
-    return np.take_along_axis(cube, newest[:, :, None], axis=2)[:, :, 0]
+def _last(values: _Cube, there: _There) -> NDArray[np.float64]:
+    newest = values.shape[2] - 1 - np.argmax(there[:, :, ::-1], axis=2)
+    return np.take_along_axis(values, newest[:, :, None], axis=2)[:, :, 0]
 
 
-_FOLDS: Mapping[Fold, Callable[[_Cube], NDArray[np.float64]]] = MappingProxyType(
+_FOLDS: Mapping[Fold, Callable[[_Cube, _There], NDArray[np.float64]]] = MappingProxyType(
     {
-        Fold.ADD: lambda cube: np.nansum(cube, axis=2),
-        Fold.PEAK: lambda cube: np.fmax.reduce(cube, axis=2),
-        Fold.LEAST: lambda cube: np.fmin.reduce(cube, axis=2),
+        Fold.ADD: lambda values, _: values.sum(axis=2),
+        Fold.PEAK: lambda values, there: values.max(axis=2, where=there, initial=-np.inf),
+        Fold.LEAST: lambda values, there: values.min(axis=2, where=there, initial=np.inf),
         Fold.LAST: _last,
         Fold.MEAN: _mean,
     }
