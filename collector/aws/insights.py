@@ -26,7 +26,7 @@ from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, GoneError
 from collector.aws.insight_report import PERIOD_S, STATISTICS, Kind, Report, Rule, read, rules_of
 from collector.aws.inventory import Member
-from collector.aws.meter import Meter
+from collector.aws.meter import Meter, Price
 from collector.aws.pool import Pool
 from collector.aws.queries import DIRECTIONS, causes_of
 from stillfit.errors import SourceError
@@ -157,11 +157,11 @@ class Insights:
         for one in series:
             self._refusals.note(one)
 
-    def price(self, until: int) -> tuple[int, int]:
-        """Billed metrics of the reports that are due now whatever happens, and at most on top."""
-        due = min(MOST_REPORTS, len(self._due(until, set())))
-        every = sum(len(one.rules) for one in self._known.values())
-        return due * BILLED, (min(MOST_REPORTS, every) - due) * BILLED
+    def price(self, until: int) -> Price:
+        """Of the reports that are due now whatever happens, and of all where key ranges refuse requests."""
+        due, every = len(self._due(until, set())), sum(1 for _ in self._rules())
+        now, at_most = (min(MOST_REPORTS, count) * BILLED for count in (due, every))
+        return Price(metrics=now, more=at_most - now)
 
     @property
     def metrics_an_hour(self) -> int:
@@ -174,7 +174,7 @@ class Insights:
         hurting = self._refusals.of_key_ranges()
         due = self._due(end, hurting)
         tasks = [(rule, self._pool.submit(self._report, rule, self._window(rule, end))) for rule in due[:MOST_REPORTS]]
-        series, gaps = list[Series](), list(self._standing(hurting))
+        series, gaps = list[Series](), list(self._standing(self._refusals.by_range))
         for rule, task in tasks:
             got = task.result()
             if isinstance(got, Gap):
@@ -283,10 +283,10 @@ class Insights:
                 tags.add(one.dimension)
             yield one
 
-    def _standing(self, hurting: set[Subject]) -> Iterator[Gap]:
-        """That it is off is told only where a key is looked for: elsewhere nobody misses it."""
+    def _standing(self, by_range: set[Subject]) -> Iterator[Gap]:
+        """That it is off is told only where a key range certainly refuses requests: elsewhere nobody misses it."""
         for subject, one in self._known.items():
-            if one.gap is not None and (one.gap.detail != _OFF or subject in hurting):
+            if one.gap is not None and (one.gap.detail != _OFF or subject in by_range):
                 yield one.gap
 
     def _left(self, rule: Rule) -> Gap:

@@ -52,6 +52,9 @@ class Price:
     more: int
     """Billed metrics that come on top at most, where requests turn out to have been refused."""
 
+    def __add__(self, other: Price) -> Price:
+        return Price(metrics=self.metrics + other.metrics, more=self.more + other.more)
+
     @property
     def usd(self) -> float:
         return self.metrics * USD_PER_METRIC

@@ -15,6 +15,7 @@ class Feature(StrEnum):
 
     CORE = "core"
     SETTINGS = "settings"
+    INSIGHTS = "insights"
     SCALING = "scaling"
     TAGS = "tags"
     BACKUPS = "backups"
@@ -22,13 +23,15 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """One action. `essential`: nothing can be judged without it. `of_tables`: it can be limited to tables."""
+    """One action. `essential`: nothing can be judged without it. `of_tables`: it can be limited to tables, `of_rules`:
+    to the rules that DynamoDB makes for Contributor Insights."""
 
     action: str
     blind: str
     feature: Feature = Feature.CORE
     essential: bool = False
     of_tables: bool = False
+    of_rules: bool = False
 
 
 PERMISSIONS = (
@@ -74,6 +77,18 @@ PERMISSIONS = (
         action="dynamodb:ListContributorInsights",
         blind="whether hot keys are recorded",
         feature=Feature.SETTINGS,
+    ),
+    Permission(
+        action="dynamodb:DescribeContributorInsights",
+        blind="which reports of hot keys there are, and why Contributor Insights failed to begin",
+        feature=Feature.INSIGHTS,
+        of_tables=True,
+    ),
+    Permission(
+        action="cloudwatch:GetInsightRuleReport",
+        blind="which key is hot and how near to the ceiling, where Contributor Insights is on",
+        feature=Feature.INSIGHTS,
+        of_rules=True,
     ),
     Permission(
         action="dynamodb:ListBackups",

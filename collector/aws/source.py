@@ -21,6 +21,7 @@ from collector.aws.agenda import Agenda, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
+from collector.aws.insights import Insights
 from collector.aws.inventory import Found, Inventory, Member
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
@@ -103,6 +104,7 @@ class AwsSource:
         self._inventory = Inventory(connection, target, self.scope, self._pool)
         self._autoscaling = Autoscaling(connection, self.scope, self.id)
         self._scaling: Scaling | None = None
+        self._insights = Insights(connection, self._meter, self._pool, self.id, target.redaction)
         self._questions = Questions()
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         self._reading = Reading(
@@ -166,14 +168,16 @@ class AwsSource:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
         self._tiers.begin(found.members)
+        self._insights.look(found.members, self._clock.monotonic())
         cycle = self._begun(until, begin, found.members)
         inventory = self._inventory_batch(cycle, found)
         cycle.operations = self._listed(cycle, recent=since is not None)
         self._plan_for(cycle)
         always = self._always(cycle)
-        self._price = _priced(always, cycle)
+        self._price = _priced(always, cycle) + self._insights.price(begin.until)
         yield inventory
         yield from self._metrics(always, cycle)
+        yield from self._insights.batches(until)
         yield from self._closing_batch(cycle)
         self._progress.end()
 
@@ -184,6 +188,7 @@ class AwsSource:
             seen = tuple(series)
             tripwire.note(seen)
             self._tiers.note(seen)
+            self._insights.note(seen)
 
         agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s)
         return _Cycle(at=at, look=Look(at, note), begin=begin, members=members, tripwire=tripwire, agenda=agenda)
@@ -196,7 +201,7 @@ class AwsSource:
             serves = bool(operations) if cycle.operations else None
             tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
             shares[tier] += share(self._questions, member, tier, operations)
-        self._load = Load(shares, LISTINGS_AN_HOUR)
+        self._load = Load(shares, LISTINGS_AN_HOUR, self._insights.metrics_an_hour)
         cycle.plan = self._budget.share(self.id, self._load)
 
     def stop(self) -> None:

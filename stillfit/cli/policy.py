@@ -16,12 +16,14 @@ Statement = dict[str, Any]
 
 OPTIONAL = tuple(one.value for one in Feature if one is not Feature.CORE)
 _SIDS = {
-    ("cloudwatch", False): "Metrics",
-    ("dynamodb", False): "Lists",
-    ("dynamodb", True): "Tables",
-    ("application-autoscaling", False): "Scaling",
-    ("tag", False): "Tags",
+    ("cloudwatch", ""): "Metrics",
+    ("cloudwatch", "rules"): "HotKeys",
+    ("dynamodb", ""): "Lists",
+    ("dynamodb", "tables"): "Tables",
+    ("application-autoscaling", ""): "Scaling",
+    ("tag", ""): "Tags",
 }
+"""Names of statements by service and by what their actions are limited to."""
 
 
 def print_policy(features: Iterable[str], account: str, config: Path | None) -> None:
@@ -36,7 +38,7 @@ def policy(features: Collection[Feature], *, account: str = "", roles: Iterable[
     """The policy document. `roles` are ARNs that stillfit assumes from here; `account` narrows tables to one."""
     granted = [one for one in PERMISSIONS if one.feature is Feature.CORE or one.feature in features]
     assumed = sorted(set(roles))
-    statements = [*_granted(granted, f"arn:aws:dynamodb:*:{account or '*'}:table/*")]
+    statements = [*_granted(granted, account or "*")]
     if assumed:
         statements.append(_allow("Roles", ["sts:AssumeRole"], assumed))
     statements.append({"Sid": "NeverData", "Effect": "Deny", "Action": list(NEVER), "Resource": "*"})
@@ -48,13 +50,19 @@ def rendered(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _granted(permissions: Iterable[Permission], tables: str) -> Iterator[Statement]:
-    """One statement for each service and kind of resource: only reads of one table can be limited to tables."""
-    groups: dict[tuple[str, bool], list[str]] = {}
+def _granted(permissions: Iterable[Permission], account: str) -> Iterator[Statement]:
+    """One statement for each service and kind of resource: only reads of one table, or rule, can be limited to such."""
+    resources = {
+        "": "*",
+        "tables": f"arn:aws:dynamodb:*:{account}:table/*",
+        "rules": f"arn:aws:cloudwatch:*:{account}:insight-rule/DynamoDBContributorInsights*",
+    }
+    groups: dict[tuple[str, str], list[str]] = {}
     for one in permissions:
-        groups.setdefault((one.action.split(":")[0], one.of_tables), []).append(one.action)
-    for (service, of_tables), actions in groups.items():
-        yield _allow(_SIDS[service, of_tables], actions, tables if of_tables else "*")
+        kind = "tables" if one.of_tables else "rules" if one.of_rules else ""
+        groups.setdefault((one.action.split(":")[0], kind), []).append(one.action)
+    for (service, kind), actions in groups.items():
+        yield _allow(_SIDS[service, kind], actions, resources[kind])
 
 
 def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement:

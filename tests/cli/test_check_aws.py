@@ -2,67 +2,21 @@
 
 import io
 import json
+import re
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
-import numpy as np
 import pytest
 
 from collector.aws.permissions import PERMISSIONS
-from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
+from tests.cli.cloud import DAY, REGION, put, put_table, record_keys
 from tests.cli.conftest import ROOT, Outcome, Stillfit
 
-REGION = "eu-west-1"
-DAY = 86_400
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
-REASON = "WriteKeyRangeThroughputThrottleEvents"
 DENIABLE = [one for one in PERMISSIONS if one.action != "dynamodb:ListTables"]
-
-
-def put(world: World, name: str, value: float, *, minutes: int = 300, region: str = REGION, **dims: str) -> None:
-    """A metric of so many points a minute up to now."""
-    now = int(world.now()) // 60 * 60
-    points = Points.regular(start=now - minutes * 60, sum=np.full(minutes, value))
-    world.put(DEFAULT_ACCOUNT, region, Metric.dynamodb(name, **({"TableName": "orders"} | dims)), points)
-
-
-def put_table(world: World, name: str, *, region: str = REGION, **more: Any) -> None:
-    keys = {
-        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
-        "CreationDateTime": world.now() - 400 * DAY,
-    }
-    world.dynamodb.put_table(DEFAULT_ACCOUNT, region, {"TableName": name, **keys, **more})
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Orders, whose writes meet on one key range, behind the address at which boto3 looks."""
-    world = World(now=time.time)
-    put_table(world, "orders")
-    put(world, "ConsumedWriteCapacityUnits", 60_000)
-    put(world, "SuccessfulRequestLatency", 60_000, Operation="PutItem")
-    put(world, "WriteThrottleEvents", 900)
-    put(world, REASON, 900)
-    nowhere = str(tmp_path_factory.getbasetemp() / "no-such-file")
-    with AwsStandIn(world) as standin:
-        for name, value in {
-            "AWS_ENDPOINT_URL": standin.url,
-            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_CONFIG_FILE": nowhere,
-            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DEFAULT_REGION": REGION,
-        }.items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
-        yield world
 
 
 def looked(stillfit: Stillfit, *more: str) -> Outcome:
@@ -160,10 +114,21 @@ def test_a_person_is_asked_before_anything_is_spent(
     assert (world.bill.metrics == 0) == (code == 2)
 
 
+def test_the_hot_key_is_named_by_its_tag_and_its_share_of_a_partition(stillfit: Stillfit, world: World) -> None:
+    record_keys(world, "orders", ann=171_000, bob=20_000)
+    put(world, "ConsumedReadCapacityUnits", 0)
+    told = looked(stillfit)
+
+    words = " ".join(told.out.split())
+    assert re.search(r"the hottest key, key#[0-9a-f]{6}, took 95% of what a partition serves, 9 times the next", words)
+    assert "ann" not in re.findall(r"[a-z]+", told.out + told.err)
+
+
 @pytest.mark.parametrize("permission", DENIABLE, ids=lambda one: one.action)
 def test_a_refused_action_is_named_with_what_goes_blind(stillfit: Stillfit, world: World, permission: Any) -> None:
     put_table(world, "scaled", BillingModeSummary={"BillingMode": "PROVISIONED"}, ProvisionedThroughput=UNITS)
     world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})
+    record_keys(world, "keyed")
     if permission.action == "dynamodb:ListTagsOfResource":  # asked only where this is refused
         world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="GetResources"))
     world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=permission.action.split(":")[1]))

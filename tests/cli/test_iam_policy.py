@@ -12,7 +12,8 @@ from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
-from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Extras, Fault, FaultKind, World
+from stillfit.standins.aws.insight_rules import rule_name
 from tests.cli.conftest import ROOT, Stillfit
 from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
 
@@ -23,9 +24,12 @@ UNGRANTED = {"sts:GetCallerIdentity"}
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Two tables, one of them throttled and exported, so that every kind of question is asked."""
+    """Two tables, one of them throttled, exported and with insights, so that every kind of question is asked."""
     world = World(now=lambda: FakeClock().now().timestamp())
-    put_table(world, provisioned())
+    hot_keys = rule_name("PKC", "orders")
+    on = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsRuleList": [hot_keys]}
+    world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, provisioned(), Extras(contributor_insights={None: on}))
+    world.insights.put(DEFAULT_ACCOUNT, REGION, hot_keys, {})
     put_table(world, on_demand())
     world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})
     put(world, "ReadThrottleEvents", [5])
@@ -115,7 +119,7 @@ def test_an_account_narrows_the_tables(stillfit: Stillfit) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, scaling, tags, backups"),
+        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, insights, scaling, tags, backups"),
         (("--account", "12"), "an account has twelve digits"),
     ],
 )

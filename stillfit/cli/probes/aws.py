@@ -151,6 +151,20 @@ def _metric_data(connection: Connection, table: str, now: datetime) -> object:
     )
 
 
+def _report(connection: Connection, _table: str, now: datetime) -> object:
+    """Of a rule that is not there: who may ask is told so, and pays nothing."""
+    return connection.call(
+        "cloudwatch",
+        "GetInsightRuleReport",
+        "the doctor",
+        expect="KeyLabels",
+        RuleName=f"DynamoDBContributorInsights-PKC-{ABSENT}-0",
+        StartTime=now.timestamp() - 300,
+        EndTime=now.timestamp(),
+        Period=60,
+    )
+
+
 _TABLE = Subject(engine=Engine.DYNAMODB, scope=("", ""), table=ABSENT)
 ASKS: dict[str, Ask] = {
     "cloudwatch:GetMetricData": _metric_data,
@@ -159,6 +173,7 @@ ASKS: dict[str, Ask] = {
     "dynamodb:DescribeTimeToLive": _of_table("DescribeTimeToLive", "TimeToLiveDescription"),
     "dynamodb:DescribeContinuousBackups": _of_table("DescribeContinuousBackups", "ContinuousBackupsDescription"),
     "dynamodb:DescribeContributorInsights": _of_table("DescribeContributorInsights", "ContributorInsightsStatus"),
+    "cloudwatch:GetInsightRuleReport": _report,
     **{
         f"application-autoscaling:Describe{what}": _call("application-autoscaling", f"Describe{what}", what, **SCALING)
         for what in ("ScalableTargets", "ScalingPolicies", "ScalingActivities")

@@ -235,11 +235,12 @@ def test_the_next_report_overlaps_the_last_by_a_quarter_of_an_hour(
 def test_the_price_is_what_is_then_billed(world: World, insights: Insights, clock: FakeClock, meter: Meter) -> None:
     table = switched_on(world)
     insights.look([table], clock.monotonic())
-    due, more = insights.price(NOON)
+    price = insights.price(NOON)
     insights.note([refused()])
     list(insights.batches(clock.now()))
 
-    assert (due, due + more, insights.metrics_an_hour) == (2, meter.bill.report_metrics, 2)
+    assert (price.metrics, price.metrics + price.more) == (2, meter.bill.report_metrics)
+    assert insights.metrics_an_hour == 2
     assert meter.bill.usd == pytest.approx(world.bill.dollars)
 
 
