@@ -58,6 +58,7 @@ def get_metric_data(world: World, call: Call) -> Answer:
     asked, limit = _queries(call.parameters["MetricDataQueries"]), _limit(call)
     mark = world.tokens.redeem(call, refusal="InvalidNextToken") or Mark(_reading(call, asked))
     if world.faults.strike({FaultKind.EMPTY_PAGE}, call):
+        world.bill.metric_data(call, ((query.metric, query.statistic) for query in asked), 0)
         return {"MetricDataResults": [], "NextToken": world.tokens.issue(call, mark)}
     if world.faults.strike({FaultKind.CUT_PAGE}, call):
         limit = world.faults.below(limit)

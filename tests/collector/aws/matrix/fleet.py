@@ -1,0 +1,60 @@
+"""The small fleet that the matrix breaks: a DynamoDB table with an index, a Keyspaces table, a DAX cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from collector.aws.access import Access
+from collector.aws.dax import Dax
+from collector.aws.keyspaces import Keyspaces
+from collector.aws.service import ServiceSource
+from collector.aws.source import AwsSource, open_source
+from collector.aws.target import AwsTarget, Patience
+from stillfit.clock import FakeClock
+from stillfit.model import Engine, Subject
+from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, Faults, World
+from tests.collector.aws.kit import REGION, SCOPE, provisioned, put_table
+from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
+
+DYNAMODB, KEYSPACES, DAX = "dynamodb", "keyspaces", "dax"
+ACCOUNT = Subject(engine=Engine.DYNAMODB, scope=SCOPE)
+
+PATIENT = Patience(connect_s=5.0, read_s=10.0, attempts=1, whole_s=15.0)
+HASTY = Patience(connect_s=5.0, read_s=0.3, attempts=1, whole_s=0.5)
+"""For answers that never end: long enough for an honest one on a busy machine."""
+
+
+def fleet(clock: FakeClock, seed: int = 7) -> World:
+    world = World(now=lambda: clock.now().timestamp(), faults=Faults(seed=seed, sleep=lambda _: None))
+    put_table(world, provisioned())
+    put_jobs(world, capacitySpecification=PROVISIONED, tags={"team": "shop"})
+    put_front(world, tags={"team": "shop"})
+    return world
+
+
+@contextmanager
+def reading(source: str, aws: AwsStandIn, clock: FakeClock, patience: Patience = PATIENT) -> Iterator[Any]:
+    """The source of that name, closed afterwards."""
+    target = AwsTarget(region=REGION, endpoint_url=aws.url)
+    opened: AwsSource | ServiceSource
+    if source == DYNAMODB:
+        opened = open_source(target, clock, patience=patience)
+    else:
+        access = Access(target, clock, patience=patience)
+        opened = ServiceSource(access, (Keyspaces if source == KEYSPACES else Dax)(access))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def put_export(world: World) -> None:
+    """One more finished export: each is described once."""
+    world.backups.put_export(*SCOPE, "orders", {"ExportTime": world.now() - 60})
+
+
+def deny_tag_search(world: World) -> None:
+    """Where tags cannot be searched, each table is asked for its own."""
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, service="tag"))
