@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +18,9 @@ from stillfit.clock import SystemClock
 from stillfit.cycle import look
 from stillfit.observations import load
 from stillfit.parts import knowledge
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, World
 from stillfit.store.store import Store
+from tests.cli.cloud import REASON, REGION, put, put_table
 
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "tests/cases/observations/d08_throttled_after_scale_in.yaml"
@@ -88,3 +91,29 @@ def standing(config: Path) -> Advice:
     store.commit([record], [step], epoch=None)
     store.close()
     return record
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Orders, whose writes meet on one key range, behind the address at which boto3 looks."""
+    world = World(now=time.time)
+    put_table(world, "orders")
+    put(world, "ConsumedWriteCapacityUnits", 60_000)
+    put(world, "SuccessfulRequestLatency", 60_000, Operation="PutItem")
+    put(world, "WriteThrottleEvents", 900)
+    put(world, REASON, 900)
+    nowhere = str(tmp_path_factory.getbasetemp() / "no-such-file")
+    with AwsStandIn(world) as standin:
+        for name, value in {
+            "AWS_ENDPOINT_URL": standin.url,
+            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": REGION,
+        }.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        yield world
