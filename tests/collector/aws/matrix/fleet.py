@@ -22,7 +22,7 @@ DYNAMODB, KEYSPACES, DAX = "dynamodb", "keyspaces", "dax"
 ACCOUNT = Subject(engine=Engine.DYNAMODB, scope=SCOPE)
 
 PATIENT = Patience(connect_s=5.0, read_s=10.0, attempts=1, whole_s=15.0)
-HASTY = Patience(connect_s=5.0, read_s=0.3, attempts=1, whole_s=0.5)
+HASTY = Patience(connect_s=5.0, read_s=1.0, attempts=1, whole_s=1.3)
 """For answers that never end: long enough for an honest one on a busy machine."""
 
 
