@@ -75,6 +75,10 @@ class Load:
     reports_an_hour: float = 0.0
     """Billed metrics of the reports that are asked whatever happens (insights.py); no budget stretches them."""
 
+    @property
+    def tables(self) -> int:
+        return sum(share.tables for share in self.shares.values())
+
     def of(self, tier: Tier) -> Share:
         return self.shares.get(tier, Share())
 
@@ -136,6 +140,12 @@ def plan(load: Load, budget_usd: float | None = None, *, tick_s: int = TICK_S) -
             break
     assert last is not None  # a ladder has its first rung
     return last
+
+
+def cheapest_on_time(load: Load, tick_s: int = TICK_S) -> float:
+    """The least dollars a month for which no message is later than in the freshest plan."""
+    first, *rest = (Plan(load=load, cadences=cadences) for cadences in ladder(tick_s))
+    return min(one.usd_a_month for one in (first, *rest) if one.late == first.late)
 
 
 def ladder(tick_s: int = TICK_S) -> Iterable[Cadences]:

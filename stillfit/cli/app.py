@@ -197,11 +197,14 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, output: FormatOption = Format.TE
 
 
 @config_app.command("check")
-def config_check(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Say every mistake of the file at once, or what it would make the daemon do."""
+def config_check(
+    config: ConfigPath = DEFAULT_CONFIG,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not look for tables: prices for each only.")] = False,
+) -> None:
+    """Say every mistake of the file at once, or what it would make the daemon do, and for how much."""
     from stillfit.cli.config import check_config
 
-    check_config(config)
+    check_config(config, offline=offline)
 
 
 @config_app.command("init")

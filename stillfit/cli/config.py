@@ -12,23 +12,46 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, SecretStr
 
+from stillfit.cli.logs import quieten
 from stillfit.cli.packaged import read
+from stillfit.cli.reading_plan import mistakes, project, told_plan
 from stillfit.cli.spending import estimate
-from stillfit.cli.terminal import console, length, rows, show
+from stillfit.cli.terminal import console, length, rows, show, waiting
+from stillfit.clock import Clock, SystemClock
 from stillfit.config import Aws, Cassandra, Config, Prometheus
 from stillfit.configfile import load
-from stillfit.errors import UsageError
+from stillfit.errors import ConfigError, UsageError
 
 EXAMPLE = "deploy/stillfit.yaml"
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
 
 
-def check_config(path: Path) -> None:
-    """Print what the daemon would do; a file with mistakes raises ConfigError with all of them."""
+def check_config(path: Path, *, offline: bool = False, clock: Clock | None = None) -> None:
+    """Print what the daemon would do; a file with mistakes raises ConfigError with all of them.
+
+    Unless `offline` the tables are found, which is free: a budget that cannot hold the freshness promise is a mistake.
+    """
     config = load(path)
     show(f"{path}: no mistakes", rows(_plan(config)))
-    if config.aws:
-        show("\nWhat looking at CloudWatch will cost:", *(f"  {line}" for line in estimate(config.aws)))
+    if config.aws and offline:
+        show("\nWhat reading CloudWatch will cost:", *(f"  {line}" for line in estimate(config.aws)))
+    elif config.aws:
+        _check_budgets(config.aws, clock or SystemClock())
+
+
+def _check_budgets(accounts: tuple[Aws, ...], clock: Clock) -> None:
+    """The plan of each account and its price. Raises ConfigError where a budget cannot be kept as it is."""
+    quieten()
+    with waiting("finding the tables, which is free ..."):
+        projections = project(accounts, clock)
+    for account, one in zip(accounts, projections, strict=True):
+        show(f"\nReading CloudWatch, {_account(account)}:", *(f"  {line}" for line in told_plan(one)))
+    if any(one.errors for one in projections):
+        lines = (f"  {line}" for line in estimate(accounts))
+        show("\nWhat could not be counted is not in these figures. For each table:", *lines)
+    wrong = tuple(line for position, one in enumerate(projections) for line in mistakes(position, one))
+    if wrong:
+        raise ConfigError(wrong)
 
 
 def print_schema() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 from rich.console import Console, Group, RenderableType
@@ -95,6 +96,16 @@ def show(*things: RenderableType) -> None:
     with out.capture() as capture:
         out.print(*things, sep="\n")
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Tell the person who waits what is being done; nothing where nobody looks on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(what):
+        yield
 
 
 def rows(pairs: Iterable[tuple[str, str]]) -> Table:

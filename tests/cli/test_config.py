@@ -2,13 +2,13 @@
 
 import json
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from collector.aws.plan import Tier
 from stillfit.cli.config import masked, schema
 from stillfit.cli.spending import metrics_a_look, usd_a_month
 from stillfit.configfile import load
@@ -98,8 +98,10 @@ def test_an_example_never_overwrites_a_file(stillfit: Stillfit, config: Path) ->
 
 
 def test_the_estimate_is_what_the_queries_of_the_collector_come_to() -> None:
-    assert (metrics_a_look(TABLE, provisioned=False), metrics_a_look(INDEX, provisioned=True)) == (13, 6)
-    assert usd_a_month(13, timedelta(minutes=5)) == pytest.approx(13 * 8760 * 0.01 / 1000)
+    table, index = metrics_a_look(TABLE, provisioned=False), metrics_a_look(INDEX, provisioned=True)
+
+    assert (table.wires, index.wires) == (2, 2)
+    assert usd_a_month(table, Tier.WARM, 300) == pytest.approx((2 * 8760 + table.rest * 730) * 0.01 / 1000, abs=0.003)
 
 
 def test_only_the_password_of_a_url_is_masked() -> None:

@@ -13,6 +13,7 @@ from collector.aws.connection import Connection, account_of
 from collector.aws.failures import GoneError
 from collector.aws.limiter import Limiter
 from collector.aws.permissions import BY_ACTION, Permission
+from collector.aws.plan import Tier
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.target import AwsTarget, Patience
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
@@ -89,13 +90,12 @@ def _counted(tables: list[str], watched: list[str], settings: Aws) -> Result:
     if not watched:
         why = "none of them is watched: check include and exclude" if tables else "is this the right region?"
         return warning("tables", f"{len(tables)} tables found", why)
+    tick_s = int(settings.every.total_seconds())
     least, most = (
-        usd_a_month(len(watched) * metrics_a_look(_TABLE, provisioned=provisioned), settings.every)
-        for provisioned in (False, True)
+        len(watched) * usd_a_month(metrics_a_look(_TABLE, provisioned=True, tier=tier), tier, tick_s)
+        for tier in (Tier.COLD, Tier.WARM)
     )
-    cost = (
-        f"looking at them costs about {least:,.2f} to {most:,.2f} USD a month in CloudWatch, their indexes come on top"
-    )
+    cost = f"reading them costs {least:,.2f} (none is in use) to {most:,.2f} USD a month (all are), indexes on top"
     return ok("tables", f"{len(watched)} of {len(tables)} tables are watched; {cost}")
 
 

@@ -1,0 +1,104 @@
+"""What a configuration makes stillfit read of a real account, for how much, and whether the budget can hold it.
+
+Finding that out takes free calls only, and a listing or two of metrics; nothing that CloudWatch bills by the metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from math import ceil
+
+from collector.aws.budget import Budget
+from collector.aws.plan import Plan, cheapest_on_time, lines, plan, told
+from stillfit.clock import Clock
+from stillfit.config import Aws
+from stillfit.errors import SourceError
+from stillfit.sources import SigningIn, aws_sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """What one entry of `aws:` comes to. `errors`: regions that could not be asked, so the plan is too small."""
+
+    settings: Aws
+    plan: Plan
+    errors: tuple[str, ...] = ()
+
+
+def project(accounts: Sequence[Aws], clock: Clock) -> tuple[Projection, ...]:
+    """Find the tables of each entry, all regions side by side."""
+    with ExitStack() as open_ones:
+        entries = [aws_sources(one, clock) for one in accounts]
+        regions = [source for entry in entries for source in entry]
+        for source in regions:
+            open_ones.enter_context(closing(source))
+        if not regions:
+            return ()
+        with ThreadPoolExecutor(len(regions), "stillfit-plan") as pool:
+            errors = dict(zip(regions, pool.map(lambda source: _listed(source, clock), regions), strict=True))
+        return tuple(
+            Projection(settings=one, plan=_plan(one, entry), errors=tuple(e for s in entry if (e := errors[s])))
+            for one, entry in zip(accounts, entries, strict=True)
+        )
+
+
+def told_plan(one: Projection) -> Iterator[str]:
+    """The plan and its price, a line each."""
+    for error in one.errors:
+        yield f"not counted: {error}"
+    if one.plan.load.tables:
+        yield from (line for line in lines(one.plan) if ": 0 tables" not in line)
+        budget = f" of a budget of {one.plan.budget_usd:,.2f}" if one.plan.budget_usd is not None else ""
+        yield f"in all {one.plan.usd_a_month:,.2f} USD a month{budget}, and more only while requests are refused"
+    if one.plan.rung and one.plan.is_within_budget:
+        free = plan(one.plan.load, tick_s=_tick(one.settings))
+        yield f"stretched to keep to the budget: the freshest plan would be {free.usd_a_month:,.2f} USD a month"
+
+
+def mistakes(position: int, one: Projection) -> Iterator[str]:
+    """Why the budget of entry `position` cannot be taken as it is."""
+    place = f"config: aws[{position}].monthly_budget"
+    made, tick_s = one.plan, _tick(one.settings)
+    if made.budget_usd is None:
+        return
+    if not made.is_within_budget:
+        yield (
+            f"{place}: even the slowest reading of {made.load.tables:,} tables costs {made.usd_a_month:,.2f} USD a "
+            f"month: raise the budget of {made.budget_usd:,.2f}, or watch fewer tables with include and exclude"
+        )
+        return
+    delay = max(made.late.values(), default=0)
+    accepted = int((one.settings.accepted_delay or timedelta(0)).total_seconds())
+    own_choice = max(plan(made.load, tick_s=tick_s).late.values(), default=0)
+    if delay > max(accepted, own_choice):
+        ages = ", ".join(f"{tier} tables {told(age)}" for tier, age in made.late.items())
+        enough = ceil(cheapest_on_time(made.load, tick_s) * 100) / 100
+        yield (
+            f"{place}: {made.budget_usd:,.2f} USD cannot hold the freshness promise, a message may be late by: {ages}. "
+            f"Raise it to {enough:,.2f}, or accept the delay: accepted_delay: {-(-delay // 60)}m"
+        )
+
+
+def _listed(source: SigningIn, clock: Clock) -> str:
+    """Read what is free of one region; what went wrong, in a sentence."""
+    try:
+        for _ in islice(source.collect(None, clock.now()), 1):
+            pass
+    except SourceError as error:
+        return str(error)
+    return ""
+
+
+def _plan(settings: Aws, entry: Sequence[SigningIn]) -> Plan:
+    """As all regions together have it."""
+    opened = [source.source.budget.plan for source in entry if source.source is not None]
+    return opened[0] if opened else Budget(settings.monthly_budget, _tick(settings)).plan
+
+
+def _tick(settings: Aws) -> int:
+    return int(settings.every.total_seconds())

@@ -1,0 +1,94 @@
+"""`stillfit config check` on a real account: the plan, its price, and a budget that cannot hold the promise."""
+
+from pathlib import Path
+
+import pytest
+
+from stillfit.standins.aws import World
+from tests.cli.cloud import put_table
+from tests.cli.conftest import Outcome, Stillfit
+
+
+@pytest.fixture
+def check(stillfit: Stillfit, tmp_path: Path, world: World) -> "Check":
+    """Fifty more tables that serve nothing."""
+    for number in range(50):
+        put_table(world, f"idle{number}")
+    return Check(stillfit, tmp_path / "stillfit.yaml")
+
+
+class Check:
+    def __init__(self, stillfit: Stillfit, path: Path) -> None:
+        self._stillfit, self._path = stillfit, path
+
+    def __call__(self, *options: str, **settings: object) -> Outcome:
+        lines = "".join(f"    {name}: {value}\n" for name, value in settings.items())
+        self._path.write_text(f"aws:\n  - regions: [eu-west-1]\n{lines}")
+        return self._stillfit("config", "check", "-c", self._path, *options)
+
+
+def test_the_plan_and_its_price_are_told_and_nothing_is_billed(check: Check, world: World) -> None:
+    told = check()
+
+    assert told.code == 0
+    assert "warm: 1 table, tripwires every 5 min, the rest every 1 h; a message at most 7 min late" in told.out
+    assert "cold: 50 tables, tripwires every 15 min, the rest every 3 h; a message at most 17 min late" in told.out
+    assert "USD a month, and more only while requests are refused" in told.out
+    assert world.bill.metrics == 0
+
+
+def test_a_budget_that_is_enough_passes(check: Check) -> None:
+    assert check(monthly_budget=1000).code == 0
+
+
+def test_a_tight_budget_is_kept_by_stretching_and_told_so(check: Check) -> None:
+    told = check(monthly_budget=3.40)
+
+    assert told.code == 0
+    assert "stretched to keep to the budget" in told.out
+
+
+def test_a_budget_that_breaks_the_promise_fails_with_the_delay_and_what_would_do(check: Check) -> None:
+    told = check(monthly_budget=1.50)
+
+    assert told.code == 3
+    assert "aws[0].monthly_budget: 1.50 USD cannot hold the freshness promise" in told.err
+    assert "Raise it to" in told.err
+    assert "accepted_delay: " in told.err
+
+
+def test_the_printed_delay_is_the_one_to_accept(check: Check) -> None:
+    refused = check(monthly_budget=1.50)
+    minutes = int(refused.err.rsplit("accepted_delay: ", 1)[1].split("m")[0])
+
+    assert check(monthly_budget=1.50, accepted_delay=f"{minutes - 1}m").code == 3
+    assert check(monthly_budget=1.50, accepted_delay=f"{minutes}m").code == 0
+
+
+def test_the_budget_that_it_names_is_enough(check: Check) -> None:
+    needed = check(monthly_budget=1.50).err.split("Raise it to ")[1].split(",")[0]
+
+    assert check(monthly_budget=float(needed)).code == 0
+
+
+def test_a_budget_that_nothing_can_hold_fails_whatever_is_accepted(check: Check) -> None:
+    told = check(monthly_budget=0.01, accepted_delay="1d")
+
+    assert told.code == 3
+    assert "even the slowest reading of 51 tables costs" in told.err
+
+
+def test_offline_nothing_is_asked_and_each_kind_of_table_is_priced(check: Check, world: World) -> None:
+    told = check("--offline", monthly_budget=0.01)
+
+    assert (told.code, dict(world.bill.calls)) == (0, {})
+    assert "a table on demand" in told.out
+
+
+def test_without_credentials_it_says_what_was_not_counted(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    told = check(monthly_budget=1)
+
+    assert told.code == 0
+    assert "not counted: sts:GetCallerIdentity" in told.out
+    assert "a table on demand" in told.out
