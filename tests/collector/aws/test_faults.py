@@ -5,6 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from collector.aws.inventory import TAG_LISTING
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -35,12 +36,19 @@ UNFIT = {
 MISSING_WITHOUT = {
     "GetMetricData": {"consumed_read_units", "read_throttle_events", "provisioned_read_units"},
     "ListMetrics": {"successful_requests", "throttled_requests", "request_latency_ms", "system_errors"},
-    "DescribeTimeToLive": {"ttl_attribute"},
-    "DescribeContinuousBackups": {"point_in_time_recovery"},
-    "DescribeContributorInsights": {"contributor_insights"},
+    "DescribeTimeToLive": {"ttl_attribute", "ttl_status"},
+    "DescribeContinuousBackups": {"point_in_time_recovery", "recovery_period_days"},
+    "DescribeKinesisStreamingDestination": {"kinesis_destinations"},
     "DescribeTable": {"*"},
-    "DescribeScalableTargets": {"autoscaling_read_max", "autoscaling_write_target"},
-    "DescribeScalingPolicies": {"autoscaling_read_max", "autoscaling_write_target"},
+    "DescribeScalableTargets": {"autoscaling_read_min", "autoscaling_write_max"},
+    "DescribeScalingPolicies": {"autoscaling_read_target", "autoscaling_write_target"},
+    "DescribeScheduledActions": {"autoscaling_read_schedule", "autoscaling_write_schedule"},
+}
+MISSING_OF_THE_REGION_WITHOUT = {
+    "ListContributorInsights": {"contributor_insights", "contributor_insights_status"},
+    "ListBackups": {"backups", "newest_backup", "backups_bytes"},
+    "ListExports": {"exports", "newest_export", "exports_billed_bytes"},
+    "DescribeScalingActivities": {"scaling_activities"},
 }
 
 
@@ -69,13 +77,27 @@ def test_tables_that_cannot_be_listed_end_the_cycle(
     assert lost.value.reason is WHOLE[kind]
 
 
+@pytest.mark.parametrize("operation", MISSING_OF_THE_REGION_WITHOUT)
 @pytest.mark.parametrize("kind", WHOLE)
-def test_scaling_activities_that_cannot_be_read_are_a_gap_of_the_account(
+def test_a_lost_call_that_tells_of_all_tables_is_a_gap_of_the_region(
+    kind: FaultKind, operation: str, world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=kind, operation=operation))
+    missing = cycle(source, clock).missing(source.scope)
+
+    assert missing == dict.fromkeys(MISSING_OF_THE_REGION_WITHOUT[operation], WHOLE[kind].value)
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_lost_tags_are_a_gap_unless_each_table_may_be_asked(
     kind: FaultKind, world: World, source: AwsSource, clock: FakeClock
 ) -> None:
-    world.faults.add(Fault(kind=kind, operation="DescribeScalingActivities"))
+    world.faults.add(Fault(kind=kind, operation="GetResources"))
+    got = cycle(source, clock)
+    refused = WHOLE[kind] is GapReason.DENIED
 
-    assert cycle(source, clock).missing(source.scope) == {"scaling_activities": WHOLE[kind].value}
+    assert got.missing(source.scope) == {TAG_LISTING if refused else "tags": WHOLE[kind].value}
+    assert ("tags" in got.settings()) is refused
 
 
 @pytest.mark.parametrize(
