@@ -233,6 +233,12 @@ _DAX_NODE = _attributes(
     ("dax_node_created", "text", "ISO time at which the node was launched"),
     ("dax_node_parameters", "text", "in-sync, or pending-reboot"),
 )
+_MONEY = _attributes(
+    Engine.DYNAMODB,
+    {Level.SCOPE},
+    ("price_lists", "names", "lists of AWS that unit prices were read from, with their versions"),
+    ("price_date", "text", "ISO date on which they were last read"),
+)
 
 ATTRIBUTES: dict[str, Attribute] = {
     attribute.name: attribute
@@ -246,6 +252,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         *_KEYSPACES_TAGGED,
         *_DAX_CLUSTER,
         *_DAX_NODE,
+        *_MONEY,
     )
 }
 """Every canonical attribute by name. Names are unique over all engines."""

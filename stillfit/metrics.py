@@ -13,6 +13,7 @@ from stillfit.metric import metrics_of as _metrics
 from stillfit.metrics_dax import DAX
 from stillfit.metrics_dynamodb import FEATURES
 from stillfit.metrics_keyspaces import KEYSPACES
+from stillfit.metrics_money import MONEY
 from stillfit.model import Engine, Level, Statistic
 
 __all__ = ["METRICS", "THROTTLE_REASONS", "Kind", "Metric"]
@@ -296,5 +297,7 @@ _CASSANDRA = _metrics(
     ("scrape_interval_s", Kind.GAUGE, "s", _LAST, _NODE, "how often the node's metrics are scraped"),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_DYNAMODB, *FEATURES, *_CASSANDRA, *KEYSPACES, *DAX)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_DYNAMODB, *FEATURES, *_CASSANDRA, *KEYSPACES, *MONEY, *DAX)
+}
 """Every canonical metric by name. Names are unique over all engines."""
