@@ -33,6 +33,11 @@ BENCHMARKS = (
         quick=("--tables", "2"),
     ),
     Benchmark(
+        module="bench.sweep",
+        asks="What does it take to read and store a whole fleet once around, at the quota and within memory?",
+        quick=("--tables", "20"),
+    ),
+    Benchmark(
         module="bench.store_bytes",
         asks="How large is a stored sample, in chunks and in rows?",
         quick=("--series", "8", "--days", "1"),

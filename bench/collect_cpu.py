@@ -1,10 +1,11 @@
 """CPU per collected point, ours beside plain boto3 on one stand-in, and what one cycle of a fleet costs.
 
-    python -m bench.collect_cpu                  # both readers, alternating, medians and their ratio
+    python -m bench.collect_cpu                  # three readers in turn, medians and their ratio
     python -m bench.collect_cpu --tables 1000    # a whole cycle of a fleet, collecting only
 
-The stand-in runs in a process of its own, so that its work is not ours. Both readers ask the same metrics over the same
-window and must come to the same checksum. Read ratios, not absolutes.
+The stand-in runs in a process of its own, so that its work is not ours. All ask the same metrics over the same window
+and must come to the same checksum: ours without and with storing on SQLite, and plain boto3, which stores nothing. Each
+round has a window of its own, so that there is always something new to store. Read ratios, not absolutes.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ import argparse
 import multiprocessing
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from typing import Self
 
 import boto3
 import numpy as np
 import orjson
+import structlog
 
 from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.connection import Connection
@@ -33,12 +38,17 @@ from collector.aws.pool import Pool
 from collector.aws.queries import CONSUMED, PROVISIONED, Questions
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget, Patience
-from stillfit.clock import SystemClock
-from stillfit.model import Engine, Span, Subject
+from stillfit.clock import FakeClock, SystemClock
+from stillfit.model import Batch, Engine, Span, Subject
+from stillfit.sheets import Sheet, Sheets
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
+from stillfit.store.store import Store
 
 REGION = "eu-west-1"
 METRICS = (*CONSUMED, *PROVISIONED)
+STATISTICS = 3
+"""Of each of them."""
+TABLES = 500
 OPERATIONS = ("GetItem", "PutItem")
 UNLIMITED = 1e9  # calls a second: the limiter would only make us wait
 
@@ -119,30 +129,33 @@ def measured(read: Callable[[], tuple[int, float]]) -> Run:
     return Run(time.process_time() - began, points, checksum)
 
 
-def requests_for(tables: int, points: int, end: int) -> list[Request]:
-    questions, stretch = Questions(), Stretch(60, Span(end - 60 * points, end))
+def requests_for(tables: int, points: int, end: int, questions: Questions) -> list[Request]:
+    stretch = Stretch(60, Span(end - 60 * points, end))
     subjects = (Subject(engine=Engine.DYNAMODB, scope=("1", REGION), table=f"table{n}") for n in range(tables))
     return list(pack((questions.ask(subject, spec), stretch) for subject in subjects for spec in METRICS))
 
 
 class Ours:
-    """The collector's own way from planned requests to series."""
+    """The collector's own way from planned requests to series, and into a store where there is one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, store: Store | None = None) -> None:
         clock = SystemClock()
         limiter = Limiter(clock, calls_per_s=UNLIMITED)
         self._connection = Connection(AwsTarget(region=REGION, endpoint_url=url), clock, limiter, Patience())
         self._pool = Pool(WORKERS, "bench")
         self._reader = MetricReader(self._connection, limiter, Meter(), self._pool, "bench")
+        self._store = store
 
     def read(self, requests: list[Request]) -> tuple[int, float]:
-        points, checksum = 0, 0.0
+        sheets: list[Sheet] = []
         for _, got in self._reader.read(requests):
             assert not got.missing, got.missing[0].what_happened
-            for series in got.series:
-                points += len(series.times)
-                checksum += float((series.values * (series.times % 86_400)).sum())
-        return points, checksum
+            sheets += got.series.parts
+        if self._store is not None:
+            at = requests[0].stretch.window.ends_at
+            self._store.write(Batch(source="bench", at=at, series=Sheets(sheets)))
+        checksum = sum(float((sheet.values * (sheet.times % 86_400)).sum()) for sheet in sheets)
+        return sum(len(sheet.times) for sheet in sheets), checksum
 
     def close(self) -> None:
         self._pool.stop()
@@ -171,27 +184,37 @@ class Plain:
         self._client.close()
 
 
-def compare(url: str, *, tables: int, points: int, rounds: int) -> None:
-    """A B A B on the same requests; the first round warms both up and is thrown away."""
-    requests = requests_for(tables, points, int(time.time()) // 60 * 60)
-    ours, plain = Ours(url), Plain(url)
-    runs = [(measured(lambda: ours.read(requests)), measured(lambda: plain.read(requests))) for _ in range(rounds + 1)]
-    ours.close()
-    plain.close()
-    for mine, theirs in runs:
-        assert mine.points == theirs.points, (mine, theirs)
-        assert abs(mine.checksum - theirs.checksum) <= 1e-9 * abs(theirs.checksum), (mine, theirs)
-    medians = [statistics.median(run[side].cpu_s for run in runs[1:]) for side in (0, 1)]
-    metrics = tables * len(METRICS)
-    report(points, runs[-1][0].points, metrics, *medians)
+def compare(url: str, folder: str, *, tables: int, points: int, rounds: int) -> None:
+    """A B C A B C on the same requests; the first round warms all up and is thrown away."""
+    step = 60 * max(points, 12)
+    first = int(time.time()) // 3_600 * 3_600 - (rounds + 1) * max(step, 3_600)
+    clock = FakeClock(datetime.fromtimestamp(first, UTC))
+    questions, runs = Questions(), []
+    with closing(Store.open(f"sqlite:///{folder}/{points}.db", clock=clock)) as store:
+        readers = (Ours(url), Ours(url, store), Plain(url))
+        for number in range(rounds + 1):
+            end = first + 60 * points + number * step
+            clock.advance(end - clock.now().timestamp())
+            requests = requests_for(tables, points, end, questions)
+            runs.append([measured(partial(reader.read, requests)) for reader in readers])
+            window = Span(end - 60 * points, end)
+            assert sum(len(one.times) for one in store.series(window)) == runs[-1][0].points
+        for reader in readers:
+            reader.close()
+    for run in runs:
+        assert all(one.points == run[0].points for one in run), run
+        assert all(abs(one.checksum - run[0].checksum) <= 1e-9 * abs(run[0].checksum) for one in run), run
+    medians = [statistics.median(run[side].cpu_s for run in runs[1:]) for side in range(len(readers))]
+    report(points, runs[-1][0].points, tables * len(METRICS) * STATISTICS, medians)
 
 
-def report(points: int, total: int, metrics: int, ours_s: float, plain_s: float) -> None:
-    print(f"\n{points} points a statistic, {metrics:,} metrics x 3 statistics, {total:,} points, equal checksums")
-    for name, seconds in (("stillfit", ours_s), ("plain boto3", plain_s)):
+def report(points: int, total: int, metrics: int, medians: list[float]) -> None:
+    print(f"\n{points} points each of {metrics:,} metric-statistics, {total:,} points, equal checksums")
+    for name, seconds in zip(("stillfit", "and stored", "plain boto3"), medians, strict=True):
         per_point, per_metric = 1e6 * seconds / total, 1e6 * seconds / metrics
         print(f"  {name:<12} {seconds:8.3f} CPU-s  {per_point:8.3f} us a point  {per_metric:9.2f} us a metric")
-    print(f"  ratio of medians: {plain_s / ours_s:.1f}x")
+    collected, stored, plain = medians
+    print(f"  ratio of medians: {plain / collected:.1f}x, stored and all {plain / stored:.1f}x")
 
 
 def cycle_of_a_fleet(stand_in: StandInProcess, tables: int) -> None:
@@ -224,12 +247,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-    with StandInProcess(chosen.tables or 250) as stand_in:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with StandInProcess(chosen.tables or TABLES) as stand_in, tempfile.TemporaryDirectory() as folder:
         if chosen.tables:
             cycle_of_a_fleet(stand_in, chosen.tables)
             return
         for points in (1, 5, 60):
-            compare(stand_in.url, tables=250, points=points, rounds=chosen.rounds)
+            compare(stand_in.url, folder, tables=TABLES, points=points, rounds=chosen.rounds)
 
 
 if __name__ == "__main__":
