@@ -110,6 +110,8 @@ _EVIDENCE = _plain(
     ("cost_now", SignalType.DOUBLE, "USD", "cost/drift: USD a month at the rate of the last 7 days"),
     ("cost_before", SignalType.DOUBLE, "USD", "cost/drift: USD a month in the weeks before"),
     ("storage_rise", SignalType.DOUBLE, "USD", "cost/drift: USD a month more for storage than in the weeks before"),
+    ("hottest_key", SignalType.STRING, "", "dynamodb/throttling: tag of the hottest partition key"),
+    ("hottest_key_share", SignalType.DOUBLE, "ratio", "dynamodb/throttling: its share of what a partition serves"),
     ("requests_ratio", SignalType.DOUBLE, "x", "cost/drift: requests now over before"),
     ("units_per_request_ratio", SignalType.DOUBLE, "x", "cost/drift: units of a request now over before"),
 )

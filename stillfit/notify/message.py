@@ -17,7 +17,6 @@ from typing import Any
 from stillfit.advice import Advice, AdviceState, Transition
 from stillfit.model import Engine, Evidence, Severity
 from stillfit.notify.text import clip, escape, fenced, line, printable, spell, whole_entities
-from stillfit.redaction import hidden
 
 BUDGET = 10_000
 HEADER = 150
@@ -231,7 +230,7 @@ def _field(one: Evidence, share: float) -> Block:
 
 def _value(one: Evidence) -> str:
     if one.text or one.mid is None:
-        return hidden(one.text) or "not known"
+        return one.text or "not known"
     low, high = one.low, one.high
     sure = low is None or high is None or low == one.mid == high
     return f"{_number(one.mid)} {one.unit}".strip() + ("" if sure else f" ({_number(low)} to {_number(high)})")

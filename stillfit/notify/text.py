@@ -10,13 +10,15 @@ import re
 import unicodedata
 from datetime import timedelta
 
+from stillfit.redaction import hidden
+
 _APART = "\N{ZERO WIDTH NON-JOINER}"
 """Put after a marker it keeps Slack from formatting. Used in fallback texts only, from which nobody copies a name."""
 
 
 def printable(text: str) -> str:
-    """With control, bidi and other invisible characters shown as their codes; line breaks stay."""
-    return "".join(char if _harmless(char) else _code(char) for char in text)
+    """With control, bidi and other invisible characters shown as their codes; line breaks stay. Keys stay behind."""
+    return "".join(char if _harmless(char) else _code(char) for char in hidden(text))
 
 
 def line(text: str) -> str:
