@@ -13,8 +13,16 @@ from collector.aws.source import AwsSource, open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
+from stillfit.standins.aws.services import SERVICES
 from tests.collector.aws.kit import REGION, OpenSource, provisioned, put_table
 from tests.collector.aws.services import OpenService
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models() -> None:
+    """The stand-in reads a service's model when it is first asked, which is no part of half a second's patience."""
+    for service in SERVICES:
+        assert service.model.operation_names
 
 
 @pytest.fixture(autouse=True)
