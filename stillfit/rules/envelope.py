@@ -117,8 +117,8 @@ class RuleIn(Section):
     when: When
     clear_when: Sentence
     """The leave line: it must hold for `clear_for` before the advice is resolved."""
-    fire_for: Annotated[Seconds, Field(alias="for", ge=SHORTEST.total_seconds())]
-    """Observed firing time before anybody is told."""
+    fire_for: Annotated[Seconds, Field(alias="for", ge=0)]
+    """Observed firing time before anybody is told; none where what the detector sees lasts as long as its window."""
     clear_for: Annotated[Seconds, Field(ge=SHORTEST.total_seconds())]
     cooldown: Annotated[Seconds, Field(ge=SHORTEST_COOLDOWN.total_seconds())]
     """Time after it was resolved in which it is not opened again."""
