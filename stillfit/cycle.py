@@ -7,7 +7,7 @@ A fault in one detector, price, fit or rule on one subject makes that answer Unk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -46,6 +46,8 @@ COSTS = Analyzer(
     find=lambda _case: None,
 )
 """Not a detector: the window on which money is counted. 14 days, because a weekly pattern must be seen twice."""
+UNJUDGED = "no-detector"
+"""Not a detector either: stands where a detector would, on what none of them knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def turn(snapshot: Snapshot, knowledge: Knowledge, standing: tuple[Advice, ...])
     advice, transitions = _step(snapshot, answers, standing, in_force)
     return Turn(
         at=snapshot.at,
-        judgements=tuple(judgement for judgement, _ in judged),
+        judgements=(*(judgement for judgement, _ in judged), *_unjudged(snapshot, knowledge.analyzers)),
         costs=tuple(figure for figures in costs.values() for figure in figures),
         unpriced=unpriced,
         fits=tuple(verdict for verdicts in fits.values() for verdict in verdicts),
@@ -158,6 +160,15 @@ def _judge(
             case = replace(bare, costs=costs.get(bare.subject.parent, ()))
             judged.append((judge(analyzer, case), case))
     return tuple(judged)
+
+
+def _unjudged(snapshot: Snapshot, analyzers: tuple[Analyzer, ...]) -> Iterator[Judgement]:
+    """Tables and clusters of an engine that no detector knows: read and kept, and never to be taken for well."""
+    known = {engine for analyzer in analyzers for engine in analyzer.engines}
+    for subject in snapshot.subjects:
+        if subject.engine not in known and subject.level in {Level.TABLE, Level.CLUSTER}:
+            why = f"{subject.name}: no detector knows {subject.engine} yet; what is read of it is kept, not judged"
+            yield Judgement(detector=UNJUDGED, subject=subject, answer=Unknown(why))
 
 
 def _fit(tables: tuple[Case, ...], snapshot: Snapshot) -> dict[str, tuple[FitVerdict, ...]]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from stillfit.advice import LIVE_STATES, Advice, AdviceState
+from stillfit.cycle import UNJUDGED
 from stillfit.export import sections
 from stillfit.export.cards import cards
 from stillfit.export.findings import worst_first
@@ -90,7 +91,9 @@ def _pending(view: View) -> str:
 
 
 def _watched(view: View) -> str:
-    tables = {one for one in view.subjects if one.level is Level.TABLE}
+    """What could be judged at all: not what no detector knows."""
+    unjudged = {one.subject for one in view.turn.judgements if one.detector == UNJUDGED} if view.turn else set()
+    tables = {one for one in view.subjects if one.level is Level.TABLE and one not in unjudged}
     clusters = {one.scope[0] for one in view.subjects if one.engine is Engine.CASSANDRA}
     told = plural(len(tables), "table")
     return f"{told} and {plural(len(clusters), 'cluster')}" if clusters else told
