@@ -43,6 +43,8 @@ GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "Cluste
     {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault"}
 )
 """The last: an account that never had a DAX cluster lacks the role that DAX works under (DAX API reference)."""
+UNAVAILABLE = frozenset({"DataUnavailableException", "BillExpirationException"})
+"""Cost Explorer has no data of the kind: nothing was bought, or the account has not opted in (its API reference)."""
 _GRANTS = {"cassandra": "cassandra:Select"}
 """Services with one permission for all reads of settings (Keyspaces API reference, GetTable and its sisters)."""
 
@@ -114,6 +116,9 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
     if code in GONE:
         sentence = f"{call} found nothing ({code}): it may just have been deleted, the next look tells"
         return GoneError(sentence, reason=GapReason.NO_DATA, retryable=True)
+    if code in UNAVAILABLE:
+        sentence = f"{call} has no data ({code}): there is nothing of the kind, or Cost Explorer was not told to keep it"
+        return SourceError(sentence, reason=GapReason.NO_DATA, retryable=True)
     return _failing(code, status, call)
 
 
