@@ -1,22 +1,26 @@
 """What is asked of each table in one look, by its tier and the plan's cadences. The arithmetic of money and lateness.
 
-agenda = Agenda(questions, progress, plan, until)
-planned = agenda.due(member, Tier.WARM, operations)      # at the start of a look
-more = agenda.due(member, Tier.HOT, operations)          # after a tripwire: what has become due by that
+agenda = Agenda(questions, progress, begin, tick_s, known)
+planned = agenda.due(plan, member, Tier.WARM)      # at the start of a look
+more = agenda.due(plan, member, Tier.HOT)          # after a tripwire: what has become due by that
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from collector.aws.features import featured, features
 from collector.aws.inventory import Member
 from collector.aws.meter import billed
+from collector.aws.operations import Named, Operations
 from collector.aws.plan import Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import CAUSES, PER_OPERATION, THROTTLES, Ask, Questions, standing
+from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, standing
 from collector.aws.reading import Planned
+from collector.aws.specs import KINESIS
+from stillfit.model import Subject
 
 _WIRES = frozenset(spec.name for spec in THROTTLES.values())
 _CAUSES = sum(billed(len(spec.brings)) for specs in CAUSES.values() for spec in specs)
@@ -24,39 +28,77 @@ _CAUSES = sum(billed(len(spec.brings)) for specs in CAUSES.values() for spec in 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """One look of one source."""
+    """One look of one source. `known` is what ListMetrics has named; None where it never could be asked."""
 
     questions: Questions
     progress: Progress
     begin: Begin
     tick_s: int
+    known: Operations | None
 
-    def due(self, plan: Plan, member: Member, tier: Tier, operations: Sequence[str]) -> Iterator[Planned]:
+    def due(self, plan: Plan, member: Member, tier: Tier) -> Iterator[Planned]:
         """What of a table and its indexes is to be read now, and over which time."""
         cadence, phase = plan.cadences[tier], _phase(member.table.table)
-        for ask in asks(self.questions, member, operations):
+        for ask in asks(self.questions, member, self.known):
             every_s = cadence.wires_s if is_wire(ask) else cadence.rest_s
-            if self.progress.is_due(ask, self.begin.until, every_s, self.tick_s, phase):
+            if self._is_due(ask, every_s, phase):
                 yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
+        yield from self.due_named(member.table, cadence.rest_s, phase)
+
+    def due_named(self, subject: Subject, every_s: int, phase: int = 0) -> Iterator[Planned]:
+        """What was named of a table, or of the account and region, and has more to tell than was read of it."""
+        begin = self._named_begin()
+        for ask, named in named_asks(self.questions, subject, self.known):
+            if self._has_more(ask, named) and self._is_due(ask, every_s, phase):
+                yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
+
+    def _is_due(self, ask: Ask, every_s: int, phase: int) -> bool:
+        return self.progress.is_due(ask, self.begin.until, every_s, self.tick_s, phase)
+
+    def _has_more(self, ask: Ask, named: Named) -> bool:
+        """Refused requests are read with the tripwire: the listing is for operations that it did not know."""
+        assert self.known is not None
+        if ask.spec is not THROTTLED_REQUESTS and self.known.is_current(named):
+            return True
+        read_to = self.progress.read_to(ask)
+        return read_to is None or read_to < named.at
+
+    def _named_begin(self) -> Begin:
+        """What is named for the first time is read from where the listing before no longer vouches for it."""
+        empty_before = self.known.empty_before if self.known else None
+        if empty_before is None or empty_before >= self.begin.start:
+            return self.begin
+        return replace(self.begin, start=empty_before, minutes_from=empty_before)
 
 
-def asks(questions: Questions, member: Member, operations: Iterable[str]) -> Iterator[Ask]:
-    """All that may be asked of a table and its indexes while nothing is refused."""
+def asks(questions: Questions, member: Member, known: Operations | None) -> Iterator[Ask]:
+    """All that is asked of a table and its indexes while nothing is refused, whatever was named."""
+    delegated = known.delegated(member.table) if known else ()
     for subject in member.subjects:
         yield from standing(questions, subject, provisioned=member.provisioned)
-    for operation in operations:
-        for spec in PER_OPERATION:
-            yield questions.ask(member.table, spec, operation)
+        yield from featured(questions, subject, features(member, subject, delegated))
 
 
-def share(questions: Questions, member: Member, tier: Tier, operations: Iterable[str]) -> Share:
+def named_asks(questions: Questions, subject: Subject, known: Operations | None) -> Iterator[tuple[Ask, Named]]:
+    """What ListMetrics has named of a table, or of the account and region."""
+    for named in known.named(subject) if known else ():
+        if named.spec not in KINESIS:  # of these the name alone is wanted
+            yield questions.ask(subject, named.spec, named.part), named
+
+
+def share(questions: Questions, member: Member, tier: Tier, known: Operations | None) -> Share:
     """Billed metrics of one table with its indexes in one reading; of a hot one with all causes, the most it can be."""
     wires = rest = 0
-    for ask in asks(questions, member, operations):
+    for ask in asks(questions, member, known):
         if is_wire(ask):
             wires += billed(len(ask.slots))
         else:
             rest += billed(len(ask.slots))
+    rest += sum(
+        billed(len(ask.slots))
+        for ask, named in named_asks(questions, member.table, known)
+        if known is not None and known.is_current(named) and ask.spec is not THROTTLED_REQUESTS
+    )
     causes = _CAUSES * len(member.subjects) if tier is Tier.HOT else 0
     return Share(tables=1, wires=wires, rest=rest + causes)
 

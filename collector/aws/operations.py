@@ -1,64 +1,164 @@
-"""Which operations each table serves, from ListMetrics, so that only those are asked and paid for.
+"""What has happened lately, from ListMetrics, so that nothing else is asked and paid for.
 
-A table has 13 operations at three metrics each; asking for all is dearer than everything else together, listing 500
-rows costs as much as asking for one metric. What ListMetrics(RecentlyActive=PT3H) leaves out had no data in three
-hours, except what began in the last 15 minutes, which it may not list yet (ListMetrics API reference): so a newly
-listed operation is read from three hours back, and a table with none is vouched for up to 15 minutes ago.
+Most metrics of a table are published only when something happened: an error, a conflict, a failed condition, a request
+of one kind. Listing 500 of them costs as much as asking for one (GetMetricData and ListMetrics prices). So each name is
+listed once a region, at most every quarter of an hour, and asked is what was named.
+
+What ListMetrics(RecentlyActive=PT3H) leaves out had no data in three hours, except what began in the last 15 minutes,
+which it may not list yet (ListMetrics API reference): so a metric that was not named is known to be empty up to 15
+minutes before the listing, and one that is named for the first time is read from there. After a longer pause than three
+hours the listing goes back two weeks, which is as far as ListMetrics remembers. A metric that is named no more is asked
+once again, so that a table that is read once a day loses nothing either.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
 from collector.aws.connection import Connection
 from collector.aws.meter import Meter
-from collector.aws.queries import LISTED, MINUTE, NAMESPACE, PER_OPERATION
+from collector.aws.queries import LATENCY, LISTED, MINUTE, NAMESPACE, TABLE_ONLY, THROTTLED_REQUESTS, Spec
+from collector.aws.specs import KINESIS, SPARSE_BY_OPERATION, USER_ERRORS
 from stillfit.metrics import METRICS
 from stillfit.model import Series, Span, Statistic, Subject
 
 LISTING_DELAY_S = 900
 LISTED_FOR_S = 3 * 3_600
+LISTED_LONG_S = 14 * 86_400
+MARGIN_S = 2 * LISTING_DELAY_S
+"""How far inside those times we stay: "three hours" may be a little less (ours)."""
+EVERY_S = 900
+"""How often is listed: as often as the listing can be behind anyway (ours)."""
+REMEMBERED_S = 2 * 86_400
+"""How long a metric that is named no more is remembered: longer than any table waits for its turn (ours)."""
 
-_SPARSE = tuple(
-    metric
-    for spec in PER_OPERATION
-    for metric, statistic, _ in spec.brings
-    if statistic is Statistic.SUM and METRICS[metric].absent_is_zero
-)
+BY_OPERATION = (LATENCY, *SPARSE_BY_OPERATION)
+"""Asked for each operation that is named, and known to be empty for the others."""
+_OF_OPERATIONS = (*BY_OPERATION, THROTTLED_REQUESTS)
+_DIMENSIONS: Mapping[str, tuple[Spec, frozenset[str]]] = {
+    **{spec.name: (spec, frozenset({"TableName", "Operation"})) for spec in _OF_OPERATIONS},
+    **{spec.name: (spec, frozenset({"TableName"})) for spec in TABLE_ONLY},
+    USER_ERRORS.name: (USER_ERRORS, frozenset()),
+    KINESIS[0].name: (KINESIS[0], frozenset({"TableName", "DelegatedOperation"})),
+}
+"""Which rows of a listing are meant: CloudWatch lists the same name with other dimensions too."""
+UNLISTED = tuple(dict.fromkeys(metric for spec in (*_OF_OPERATIONS, *TABLE_ONLY) for metric, _, _ in spec.brings))
+"""Canonical metrics of a table that cannot be asked where nothing is listed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operations:
-    """Operations by table name."""
+class Named:
+    """A metric that ListMetrics named: the part of it, and when (epoch seconds) it was last named."""
 
-    by_table: Mapping[str, tuple[str, ...]]
+    spec: Spec
+    part: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """What the listings of a region have named by `at`. By table name; "" is the account and region itself."""
+
+    at: int
+    reach_s: int
+    """How far back from `at` this listing speaks."""
+    empty_before: int | None
+    """Up to when the listing before vouches for what it did not name; None where there was none."""
+    by_table: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
 
     def of(self, table: Subject) -> tuple[str, ...]:
-        return self.by_table.get(table.table, ())
+        """The operations that a table serves, or refuses, as the last listing has it."""
+        current = {one.part for one in self.named(table) if one.spec in _OF_OPERATIONS and self.is_current(one)}
+        return tuple(sorted(current))
+
+    def named(self, subject: Subject) -> tuple[Named, ...]:
+        """Everything named of a table, or of the account and region, older listings included."""
+        return self.by_table.get(subject.table, ())
+
+    def is_current(self, named: Named) -> bool:
+        return named.at == self.at
+
+    def delegated(self, table: Subject) -> tuple[str, ...]:
+        """What DynamoDB does on a table's behalf, by the names that CloudWatch has for it: delivery to Kinesis."""
+        return tuple(sorted({one.part for one in self.named(table) if one.spec is KINESIS[0]}))
+
+    def quiet(self, subject: Subject, window: Span) -> Iterator[Series]:
+        """What was not named of a table, or of the account and region: empty where the listing can be relied on."""
+        end = (self.at - LISTING_DELAY_S) // MINUTE * MINUTE
+        start = max(window.start, self.at - self.reach_s) // MINUTE * MINUTE
+        current = {(one.spec, one.part) for one in self.named(subject) if self.is_current(one)}
+        for spec, part in self._expected(subject) if start < end else ():
+            if (spec, part) not in current:
+                for metric in _sparse_metrics(spec):
+                    yield empty(subject, metric, MINUTE, Span(start, end), part)
+
+    def _expected(self, subject: Subject) -> Iterator[tuple[Spec, str]]:
+        if not subject.table:
+            yield USER_ERRORS, ""
+            return
+        yield from ((spec, "") for spec in TABLE_ONLY)
+        operations = {one.part for one in self.named(subject) if one.spec in _OF_OPERATIONS} or {""}
+        yield from ((spec, part) for spec in BY_OPERATION for part in sorted(operations))
 
 
-def list_operations(connection: Connection, meter: Meter, about: str, *, recent: bool) -> Operations:
-    """What has reported within three hours, or within two weeks when not `recent`. Raises SourceError."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for name in LISTED:
-        for row in _rows(connection, meter, about, name, recent=recent):
-            dimensions = {one["Name"]: one["Value"] for one in row.get("Dimensions") or ()}
-            if dimensions.keys() == {"TableName", "Operation"}:
-                found[dimensions["TableName"]].add(dimensions["Operation"])
-    return Operations({table: tuple(sorted(names)) for table, names in found.items()})
+class Listings:
+    """Lists for one source, and remembers what was named. Used by one thread at a time."""
 
+    def __init__(self, connection: Connection, meter: Meter, about: str) -> None:
+        self._connection = connection
+        self._meter = meter
+        self._about = about
+        self._seen: dict[tuple[str, Spec, str], int] = {}
+        self.known: Operations | None = None
+        """As of the last listing that was whole."""
 
-def nothing_served(table: Subject, window: Span) -> Iterator[Series]:
-    """The per-operation counters of a table without any operation listed: empty where the listing can be relied on."""
-    end = (window.end - LISTING_DELAY_S) // MINUTE * MINUTE
-    start = max(window.start, end - LISTED_FOR_S + 2 * LISTING_DELAY_S) // MINUTE * MINUTE
-    if start < end:
-        for metric in _SPARSE:
-            yield empty(table, metric, MINUTE, Span(start, end))
+    def look(self, now: int, *, since: int | None, kinesis: bool = False) -> bool:
+        """List where it is time. Returns whether `known` is new. Raises SourceError where listing failed.
+
+        `now` and `since` are epoch seconds; `since`: up to when everything was read before this source was opened.
+        `kinesis`: whether any table delivers to a Kinesis data stream.
+        """
+        if self.known is not None and now - self.known.at < EVERY_S:
+            return False
+        before = self.known.at if self.known else since
+        is_recent = before is not None and now - before <= LISTED_FOR_S - MARGIN_S
+        names = (*LISTED, *((KINESIS[0].name,) if kinesis else ()))
+        rows = list(chain.from_iterable(self._rows(name, recent=is_recent) for name in names))
+        self._seen.update(dict.fromkeys(rows, now))
+        self._seen = {row: at for row, at in self._seen.items() if now - at <= REMEMBERED_S}
+        self.known = Operations(
+            at=now,
+            reach_s=(LISTED_FOR_S if is_recent else LISTED_LONG_S) - MARGIN_S,
+            empty_before=self.known.at - LISTING_DELAY_S if self.known else None,
+            by_table=_by_table(self._seen),
+        )
+        return True
+
+    def _rows(self, name: str, *, recent: bool) -> Iterator[tuple[str, Spec, str]]:
+        spec, wanted = _DIMENSIONS[name]
+        for page in self._pages(name, recent=recent):
+            self._meter.add(listings=1)
+            for row in page:
+                named = {one["Name"]: one["Value"] for one in row.get("Dimensions") or ()}
+                if named.keys() == wanted:
+                    yield named.get("TableName", ""), spec, named.get(spec.part, "")
+
+    def _pages(self, name: str, *, recent: bool) -> Iterator[list[dict[str, list[dict[str, str]]]]]:
+        only = {"RecentlyActive": "PT3H"} if recent else {}
+        return self._connection.pages(
+            "cloudwatch",
+            "ListMetrics",
+            self._about,
+            expect="Metrics",
+            tokens=("NextToken", "NextToken"),
+            Namespace=NAMESPACE,
+            MetricName=name,
+            **only,
+        )
 
 
 def empty(subject: Subject, metric: str, period_s: int, covered: Span, dimension: str = "") -> Series:
@@ -75,20 +175,14 @@ def empty(subject: Subject, metric: str, period_s: int, covered: Span, dimension
     )
 
 
-def _rows(
-    connection: Connection, meter: Meter, about: str, name: str, *, recent: bool
-) -> Iterator[dict[str, list[dict[str, str]]]]:
-    only = {"RecentlyActive": "PT3H"} if recent else {}
-    pages = connection.pages(
-        "cloudwatch",
-        "ListMetrics",
-        about,
-        expect="Metrics",
-        tokens=("NextToken", "NextToken"),
-        Namespace=NAMESPACE,
-        MetricName=name,
-        **only,
+def _by_table(seen: Mapping[tuple[str, Spec, str], int]) -> Mapping[str, tuple[Named, ...]]:
+    found: dict[str, list[Named]] = {}
+    for (table, spec, part), at in seen.items():
+        found.setdefault(table, []).append(Named(spec, part, at))
+    return {table: tuple(named) for table, named in found.items()}
+
+
+def _sparse_metrics(spec: Spec) -> tuple[str, ...]:
+    return tuple(
+        metric for metric, statistic, _ in spec.brings if statistic is Statistic.SUM and METRICS[metric].absent_is_zero
     )
-    for page in pages:
-        meter.add(listings=1)
-        yield from page

@@ -112,6 +112,10 @@ class Progress:
         self._older.clear()
         self._reached = self._reached.left()
 
+    def read_to(self, ask: Ask) -> int | None:
+        """To when an ask has been read, by this process or before it; None where it never was."""
+        return self._known(ask)
+
     def _known(self, ask: Ask) -> int | None:
         """To when an ask has been read, by this process or before it."""
         if ask.number not in self._read_to and (span := self._reached.of(ask)) is not None:

@@ -23,14 +23,13 @@ from collector.aws.specs import (
     NAMESPACE,
     PROVISIONED,
     SPARSE,
-    SYSTEM_ERRORS,
     TABLE_ONLY,
     THROTTLED_REQUESTS,
     THROTTLES,
     Spec,
     causes_of,
 )
-from stillfit.model import Engine, Level, Statistic, Subject
+from stillfit.model import Engine, Statistic, Subject
 
 __all__ = [
     "ALL",
@@ -45,6 +44,7 @@ __all__ = [
     "PER_OPERATION",
     "PROVISIONED",
     "SPARSE",
+    "TABLE_ONLY",
     "THROTTLED_REQUESTS",
     "THROTTLES",
     "Ask",
@@ -56,9 +56,10 @@ __all__ = [
     "standing",
 ]
 
-PER_OPERATION = (LATENCY, SYSTEM_ERRORS)
-LISTED = (LATENCY.name, SYSTEM_ERRORS.name, THROTTLED_REQUESTS.name)
-"""Whose listing tells which operations a table serves; a table that refuses everything has no latency."""
+PER_OPERATION = (LATENCY,)
+"""What every operation that is served has."""
+LISTED = (LATENCY.name, THROTTLED_REQUESTS.name, *(spec.name for spec in SPARSE))
+"""Asked only where ListMetrics names them (collector/aws/operations.py), and the operations that a table serves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,14 +126,12 @@ class Questions:
 
 
 def standing(questions: Questions, subject: Subject, *, provisioned: bool) -> Iterator[Ask]:
-    """What is asked of a table or index in every cycle, whatever happens there."""
+    """What is asked of a table or index whatever happens there."""
     for spec in CONSUMED:
         yield questions.ask(subject, spec)
     for spec in THROTTLES.values():
         yield questions.ask(subject, spec)
     for spec in PROVISIONED if provisioned else ():
-        yield questions.ask(subject, spec)
-    for spec in TABLE_ONLY if subject.level is Level.TABLE else ():
         yield questions.ask(subject, spec)
 
 

@@ -10,7 +10,7 @@ what going on will cost: whoever does not want that asks for no second batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,11 +21,13 @@ from collector.aws.agenda import Agenda, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
+from collector.aws.features import delivers_to_kinesis, standing_still
 from collector.aws.insights import Insights
 from collector.aws.inventory import Found, Inventory, Member
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
-from collector.aws.operations import Operations, list_operations, nothing_served
+from collector.aws.operations import EVERY_S as LISTED_EVERY_S
+from collector.aws.operations import UNLISTED, Listings, Operations
 from collector.aws.plan import TICK_S, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
@@ -56,8 +58,8 @@ SETTLE_S = 300
 is made again with what came later, because every cycle reads the last 15 minutes anew."""
 SIZE_PERIOD_S = 3_600
 """Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
-LISTINGS_AN_HOUR = 12 * len(LISTED)
-"""Of a region whose listings fit a page of 500: one of each name a look (operations.py)."""
+LISTINGS_AN_HOUR = 3_600 / LISTED_EVERY_S * len(LISTED)
+"""Of a region whose listings fit a page of 500 each (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
 
@@ -74,12 +76,17 @@ class _Cycle:
     agenda: Agenda
     plan: Plan = field(default_factory=lambda: plan(Load()))
     tiers: dict[Subject, Tier] = field(default_factory=dict)
-    operations: Operations | None = None
+    is_listed: bool = False
+    """Whether what ListMetrics names was asked in this cycle."""
     gaps: list[Gap] = field(default_factory=list)
 
     @property
     def subjects(self) -> Iterator[Subject]:
         return (subject for member in self.members for subject in member.subjects)
+
+    @property
+    def operations(self) -> Operations | None:
+        return self.agenda.known
 
     def served(self, table: Subject) -> tuple[str, ...]:
         return self.operations.of(table) if self.operations else ()
@@ -105,6 +112,7 @@ class AwsSource:
         self._autoscaling = Autoscaling(connection, self.scope, self.id)
         self._scaling: Scaling | None = None
         self._insights = Insights(connection, self._meter, self._pool, self.id, target.redaction)
+        self._listings = Listings(connection, self._meter, self.id)
         self._questions = Questions()
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         self._reading = Reading(
@@ -144,6 +152,7 @@ class AwsSource:
 
     @property
     def lag_s(self) -> int:
+        """As long as the rarest tripwires wait for more than the most frequent."""
         return self._budget.plan.lag_s
 
     @property
@@ -171,7 +180,7 @@ class AwsSource:
         self._insights.look(found.members, self._clock.monotonic())
         cycle = self._begun(until, begin, found.members)
         inventory = self._inventory_batch(cycle, found)
-        cycle.operations = self._listed(cycle, recent=since is not None)
+        self._list(cycle, since)
         self._plan_for(cycle)
         always = self._always(cycle)
         self._price = _priced(always, cycle) + self._insights.price(begin.until)
@@ -190,17 +199,16 @@ class AwsSource:
             self._tiers.note(seen)
             self._insights.note(seen)
 
-        agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s)
+        agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s, self._listings.known)
         return _Cycle(at=at, look=Look(at, note), begin=begin, members=members, tripwire=tripwire, agenda=agenda)
 
     def _plan_for(self, cycle: _Cycle) -> None:
         """Put each table into its tier and ask the budget how often those are read."""
         shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
         for member in cycle.members:
-            operations = cycle.served(member.table)
-            serves = bool(operations) if cycle.operations else None
+            serves = bool(cycle.served(member.table)) if cycle.operations else None
             tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
-            shares[tier] += share(self._questions, member, tier, operations)
+            shares[tier] += share(self._questions, member, tier, cycle.operations)
         self._load = Load(shares, LISTINGS_AN_HOUR, self._insights.metrics_an_hour)
         cycle.plan = self._budget.share(self.id, self._load)
 
@@ -253,22 +261,19 @@ class AwsSource:
                 scaling = self._scaling.of(subject) if self._scaling else {}
                 yield Attributes.of(subject, at, {**settings, **scaling})
 
-    def _listed(self, cycle: _Cycle, *, recent: bool) -> Operations | None:
+    def _list(self, cycle: _Cycle, since: datetime | None) -> None:
+        """What has happened lately; where that cannot be listed, what was known of it stands."""
+        before, kinesis = int(since.timestamp()) if since else None, delivers_to_kinesis(cycle.members)
         try:
-            return list_operations(self._connection, self._meter, self.id, recent=recent)
+            cycle.is_listed = self._listings.look(cycle.begin.until, since=before, kinesis=kinesis)
         except SourceError as error:
-            names = ("successful_requests", "throttled_requests", "request_latency_ms", "system_errors")
-            gaps = (
-                self._gap(member.table, name, error.reason, str(error)) for member in cycle.members for name in names
+            cycle.gaps += (
+                self._gap(member.table, name, error.reason, str(error)) for member in cycle.members for name in UNLISTED
             )
-            cycle.gaps.extend(gaps)
-            return None
+        cycle.agenda = replace(cycle.agenda, known=self._listings.known)
 
     def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
-        due = (
-            cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table], cycle.served(member.table))
-            for member in cycle.members
-        )
+        due = (cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]) for member in cycle.members)
         return [one for each in due for one in each]
 
     def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
@@ -280,15 +285,14 @@ class AwsSource:
     def _called_for(self, cycle: _Cycle) -> Iterator[tuple[Ask, Stretch]]:
         yield from cycle.tripwire.causes(self._questions)
         for member in cycle.members:
-            served = cycle.served(member.table)
-            yield from cycle.tripwire.requests(self._questions, member.subjects, served)
-            yield from self._heated(cycle, member, served)
+            yield from cycle.tripwire.requests(self._questions, member.subjects, cycle.served(member.table))
+            yield from self._heated(cycle, member)
 
-    def _heated(self, cycle: _Cycle, member: Member, served: Sequence[str]) -> Iterator[Planned]:
+    def _heated(self, cycle: _Cycle, member: Member) -> Iterator[Planned]:
         """What of a table is to be read at once because this look has shown that it hurts."""
         was = cycle.tiers[member.table]
         if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
-            yield from cycle.agenda.due(cycle.plan, member, Tier.HOT, served)
+            yield from cycle.agenda.due(cycle.plan, member, Tier.HOT)
 
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
         spared = 0
@@ -300,15 +304,21 @@ class AwsSource:
             for series in cycle.tripwire.quiet_requests(member.subjects, served):
                 spared += billed(1)
                 yield series
-            if cycle.operations is not None and not served:
-                yield from nothing_served(member.table, Span(cycle.begin.start, cycle.begin.until))
+            if cycle.is_listed and cycle.operations:
+                yield from cycle.operations.quiet(member.table, Span(cycle.begin.start, cycle.begin.until))
         self._meter.add(spared_metrics=spared)
 
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
         not_asked = (gap for subject in cycle.subjects for gap in cycle.tripwire.not_asked(subject, self.id))
-        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)}
+        still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
+        found = (*still, *not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)
+        gaps = {(gap.subject, gap.missing): gap for gap in found}
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
+
+    def _standing_still(self, cycle: _Cycle, member: Member) -> Iterator[Gap]:
+        delegated = cycle.operations.delegated(member.table) if cycle.operations else ()
+        return standing_still(member, delegated, self.id)
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)

@@ -244,7 +244,6 @@ OF_ACCOUNT = (*ACCOUNT, USER_ERRORS)
 """Of an account and region, without a dimension of a table."""
 
 FEATURED = (
-    *PROVISIONED,
     *CAPPED,
     *STREAMS,
     REPLICATION_LATENCY,
@@ -254,7 +253,7 @@ FEATURED = (
     *INDEX_BUILDS,
     *VECTOR_INDEXES,
 )
-"""Asked only where their feature is on."""
+"""Asked only where their feature is on, besides PROVISIONED."""
 SPARSE_BY_OPERATION = (SYSTEM_ERRORS, INJECTED_ERRORS, RETURNED_ITEMS)
 SPARSE = (*TABLE_ONLY, *SPARSE_BY_OPERATION, USER_ERRORS)
 """Published only when something happened: asked only where ListMetrics names them (collector/aws/operations.py)."""
@@ -267,6 +266,7 @@ ALL = (
     LATENCY,
     THROTTLED_REQUESTS,
     *SPARSE,
+    *PROVISIONED,
     *FEATURED,
     *ACCOUNT,
 )

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from collector.aws.queries import ALL, CAUSES, LATENCY, PROVISIONED, THROTTLES, Questions, Spec, standing
 from stillfit.metrics import METRICS
+from stillfit.metrics_dynamodb import FEATURES
 from stillfit.model import Engine, Level
 from tests.collector.aws.kit import BY_STATUS, ORDERS
-
-HOT = ("partition_key", "hottest_partition_key", "item", "hottest_item")
-"""What Contributor Insights reports are about."""
 
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
@@ -24,12 +22,10 @@ def test_every_metric_brings_canonical_ones_with_a_known_statistic(spec: Spec) -
         assert METRICS[metric].engine is Engine.DYNAMODB
 
 
-def test_every_canonical_metric_of_cloudwatch_is_brought() -> None:
-    from_describe = {"item_count", "table_size_bytes"}
-    from_reports = {f"{of}_{what}" for of in HOT for what in ("units", "throttles")}
-    wanted = {name for name, metric in METRICS.items() if metric.engine is Engine.DYNAMODB}
+def test_every_canonical_metric_of_features_and_the_account_is_brought() -> None:
+    brought = {metric for spec in ALL for metric, _, _ in spec.brings}
 
-    assert {metric for spec in ALL for metric, _, _ in spec.brings} == wanted - from_describe - from_reports
+    assert brought >= {metric.name for metric in FEATURES}
 
 
 def test_each_brings_every_statistic_of_its_metrics() -> None:

@@ -153,7 +153,7 @@ def test_quiet_tables_cost_nothing_for_causes_and_are_known_to_be_quiet(
     for direction in THROTTLES:
         for metric in causes_of(direction):
             assert (len(got.one(metric).times), got.one(metric).covered[0].end) == (0, NOON)
-    assert world.bill.metrics == source.bill.metrics == 9 + 6
+    assert world.bill.metrics == source.bill.metrics == 6 + 6
     assert source.bill.spared_metrics == 2 * 8 + 1
 
 
@@ -164,7 +164,7 @@ def test_a_tripped_wire_asks_four_causes_in_the_same_cycle(world: World, source:
 
     assert got.one("read_key_range_throttle_events").values.tolist() == [3, 4]
     assert got.one("read_provisioned_throttle_events").values.tolist() == []
-    assert world.bill.metrics == source.bill.metrics == 9 + 6 + 4
+    assert world.bill.metrics == source.bill.metrics == 6 + 6 + 4
 
 
 def test_throttled_requests_are_asked_when_an_index_was_throttled(

@@ -75,15 +75,15 @@ def test_a_cold_table_costs_four_tripwire_readings_an_hour(source: AwsSource, cl
     cycle(source, clock)
     looks(source, clock, hours=3)  # until every reading has found its beat
 
-    # two tripwires of table and index four times an hour; the other eleven every three hours
-    assert looks(source, clock, hours=12) == 12 * 4 * 4 + 4 * 11
+    # two tripwires of table and index four times an hour; the other eight every three hours
+    assert looks(source, clock, hours=12) == 12 * 4 * 4 + 4 * 8
 
 
 def test_a_hot_table_is_read_whole_every_look(opened: OpenSource, clock: FakeClock) -> None:
     source = opened(hot=("*",))
     cycle(source, clock)
 
-    assert looks(source, clock, hours=1) == 12 * 15
+    assert looks(source, clock, hours=1) == 12 * 12
 
 
 def test_a_tripwire_brings_everything_of_its_table_up_to_date_in_the_same_look(
