@@ -19,12 +19,21 @@ class Feature(StrEnum):
     SCALING = "scaling"
     TAGS = "tags"
     BACKUPS = "backups"
+    KEYSPACES = "keyspaces"
+    DAX = "dax"
+
+
+SERVICES = frozenset({Feature.KEYSPACES, Feature.DAX})
+"""Services of their own: granted where they are named or configured, and not by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """One action. `essential`: nothing can be judged without it. `of_tables`: it can be limited to tables, `of_rules`:
-    to the rules that DynamoDB makes for Contributor Insights."""
+    """One action. `essential`: nothing can be judged without it.
+
+    It can be limited `of_tables`: to tables, `of_rules`: to the rules that DynamoDB makes for Contributor Insights,
+    `of_keyspaces`: to keyspaces and their tables.
+    """
 
     action: str
     blind: str
@@ -32,6 +41,7 @@ class Permission:
     essential: bool = False
     of_tables: bool = False
     of_rules: bool = False
+    of_keyspaces: bool = False
 
 
 PERMISSIONS = (
@@ -137,13 +147,46 @@ PERMISSIONS = (
         blind="when capacity was changed, or was not and why: throttling after a scale-in is not told apart",
         feature=Feature.SCALING,
     ),
+    Permission(
+        action="cassandra:Select",
+        blind="Keyspaces: its tables, settings and tags (it would let rows be read too; there is none narrower)",
+        feature=Feature.KEYSPACES,
+        of_keyspaces=True,
+    ),
+    Permission(
+        action="dax:DescribeClusters",
+        blind="DAX: no cluster is found",
+        feature=Feature.DAX,
+    ),
+    Permission(
+        action="dax:DescribeParameters",
+        blind="how long DAX keeps items and query results",
+        feature=Feature.DAX,
+    ),
+    Permission(
+        action="dax:ListTags",
+        blind="tags of DAX clusters",
+        feature=Feature.DAX,
+    ),
 )
 BY_ACTION = {one.action: one for one in PERMISSIONS}
+_ONE_FOR_ALL = {"cassandra": "cassandra:Select"}
+"""Services with one permission for all reads of settings (Keyspaces API reference, GetTable and its sisters)."""
+
+
+def permission_of(call: str) -> str:
+    """The action that a call needs, "service:Operation" with the service's IAM prefix."""
+    return _ONE_FOR_ALL.get(call.partition(":")[0], call)
+
 
 NEVER = (
     *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:TransactGetItems", "dynamodb:Query", "dynamodb:Scan"),
     *("dynamodb:PartiQL*", "dynamodb:GetRecords", "dynamodb:ExportTableToPointInTime", "dynamodb:Put*"),
     *("dynamodb:Update*", "dynamodb:Delete*", "dynamodb:BatchWriteItem", "dynamodb:TransactWriteItems"),
     *("dynamodb:Create*", "dynamodb:Restore*", "iam:*"),
+    *("cassandra:Modify*", "cassandra:Alter*", "cassandra:Create*", "cassandra:Drop*", "cassandra:Restore*"),
+    *("dax:GetItem", "dax:BatchGetItem", "dax:Query", "dax:Scan", "dax:ConditionCheckItem", "dax:BatchWriteItem"),
+    *("dax:Put*", "dax:Update*", "dax:Delete*", "dax:Create*", "dax:Reboot*", "dax:Increase*", "dax:Decrease*"),
 )
-"""Denied in so many words, so that no other grant of the same identity lets stillfit read a row or change a thing."""
+"""Denied in so many words, so that no other grant of the same identity lets stillfit read a row or change a thing.
+Reading rows of Keyspaces cannot be denied where its settings are to be read: both are cassandra:Select."""

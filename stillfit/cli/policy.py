@@ -7,10 +7,13 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collector.aws.permissions import NEVER, PERMISSIONS, Feature, Permission
+from collector.aws.permissions import NEVER, PERMISSIONS, SERVICES, Feature, Permission
 from stillfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from stillfit.config import Aws
 
 Statement = dict[str, Any]
 
@@ -22,16 +25,20 @@ _SIDS = {
     ("dynamodb", "tables"): "Tables",
     ("application-autoscaling", ""): "Scaling",
     ("tag", ""): "Tags",
+    ("cassandra", "keyspaces"): "Keyspaces",
+    ("dax", ""): "Dax",
 }
 """Names of statements by service and by what their actions are limited to."""
 
 
 def print_policy(features: Iterable[str], account: str, config: Path | None) -> None:
     """Write the policy to standard output. Raises UsageError and ConfigError."""
-    wanted = _features(features)
+    watched = _watched(config) if config else ()
+    wanted = _features(features) | {feature for feature in SERVICES if any(feature in one.services for one in watched)}
     if account and not re.fullmatch(r"\d{12}", account):
         raise UsageError(f"iam-policy: --account {account!r}: an account has twelve digits")
-    sys.stdout.write(rendered(policy(wanted, account=account, roles=_roles(config) if config else ())))
+    roles = (one.role_arn for one in watched if one.role_arn)
+    sys.stdout.write(rendered(policy(wanted, account=account, roles=roles)))
 
 
 def policy(features: Collection[Feature], *, account: str = "", roles: Iterable[str] = ()) -> dict[str, Any]:
@@ -56,10 +63,12 @@ def _granted(permissions: Iterable[Permission], account: str) -> Iterator[Statem
         "": "*",
         "tables": f"arn:aws:dynamodb:*:{account}:table/*",
         "rules": f"arn:aws:cloudwatch:*:{account}:insight-rule/DynamoDBContributorInsights*",
+        "keyspaces": f"arn:aws:cassandra:*:{account}:/keyspace/*",
     }
     groups: dict[tuple[str, str], list[str]] = {}
     for one in permissions:
-        kind = "tables" if one.of_tables else "rules" if one.of_rules else ""
+        limits = {"tables": one.of_tables, "rules": one.of_rules, "keyspaces": one.of_keyspaces}
+        kind = next((name for name, limited in limits.items() if limited), "")
         groups.setdefault((one.action.split(":")[0], kind), []).append(one.action)
     for (service, kind), actions in groups.items():
         yield _allow(_SIDS[service, kind], actions, resources[kind])
@@ -70,17 +79,17 @@ def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement
 
 
 def _features(named: Iterable[str]) -> frozenset[Feature]:
-    """What --features names, with commas or again; all when it names nothing."""
+    """What --features names, with commas or again; all of DynamoDB when it names nothing."""
     names = [name.strip() for text in named for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in {*OPTIONAL, Feature.CORE.value}]
     if unknown:
         known = ", ".join((Feature.CORE.value, *OPTIONAL))
         raise UsageError(f"iam-policy: no feature {unknown[0]!r}: there are {known}")
-    return frozenset(Feature(name) for name in names) if names else frozenset(Feature)
+    return frozenset(Feature(name) for name in names) if names else frozenset(Feature) - SERVICES
 
 
-def _roles(config: Path) -> tuple[str, ...]:
-    """The roles that a configuration has stillfit assume."""
+def _watched(config: Path) -> tuple[Aws, ...]:
+    """The accounts that a configuration names."""
     from stillfit.configfile import load
 
-    return tuple(one.role_arn for one in load(config).aws if one.role_arn)
+    return load(config).aws

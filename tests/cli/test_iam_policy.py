@@ -3,19 +3,22 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from collector.aws.permissions import NEVER, PERMISSIONS, Feature
+from collector.aws.permissions import NEVER, PERMISSIONS, SERVICES, Feature, permission_of
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
+from stillfit.config import Aws
+from stillfit.sources import aws_sources
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Extras, Fault, FaultKind, World
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.cli.conftest import ROOT, Stillfit
 from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
+from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/reader"
 UNGRANTED = {"sts:GetCallerIdentity"}
@@ -67,7 +70,45 @@ def actions(document: dict[str, Any], effect: str = "Allow") -> set[str]:
 
 @pytest.mark.usefixtures("singly")
 def test_the_policy_grants_exactly_what_the_collector_calls(world: World) -> None:
-    assert seen(world) == actions(policy(frozenset(Feature)))
+    assert seen(world) == actions(policy(frozenset(Feature) - SERVICES))
+
+
+@pytest.mark.parametrize(
+    ("service", "own"),
+    [
+        ("keyspaces", {"cassandra:Select"}),
+        ("dax", {"dax:DescribeClusters", "dax:DescribeParameters", "dax:ListTags"}),
+    ],
+)
+def test_a_service_is_granted_what_it_calls_where_the_configuration_names_it(
+    world: World, stillfit: Stillfit, config: Path, service: Literal["keyspaces", "dax"], own: set[str]
+) -> None:
+    put_jobs(world, capacitySpecification=PROVISIONED)
+    put_front(world)
+    (source,) = aws_sources(Aws(regions=(REGION,), services=(service,)), FakeClock())
+    list(source.collect(None, FakeClock().now()))
+    source.close()
+    called = {permission_of(call) for call in world.bill.calls} - UNGRANTED
+    config.write_text(f"{config.read_text()}aws:\n  - {{regions: [{REGION}], services: [dynamodb, {service}]}}\n")
+    granted = actions(json.loads(stillfit("iam-policy", "-c", config).out))
+
+    assert {one.action for one in PERMISSIONS if one.feature == service} == own
+    assert own <= called <= granted
+
+
+def test_no_further_service_is_granted_unless_it_is_named(stillfit: Stillfit) -> None:
+    default = actions(json.loads(stillfit("iam-policy").out))
+    named = actions(json.loads(stillfit("iam-policy", "--features", "keyspaces").out))
+
+    assert not {action for action in default if action.startswith(("cassandra:", "dax:"))}
+    assert "cassandra:Select" in named
+
+
+def test_keyspaces_are_narrowed_to_an_account(stillfit: Stillfit) -> None:
+    document = json.loads(stillfit("iam-policy", "--features", "keyspaces", "--account", DEFAULT_ACCOUNT).out)
+    (keyspaces,) = (one["Resource"] for one in document["Statement"] if one["Sid"] == "Keyspaces")
+
+    assert keyspaces == f"arn:aws:cassandra:*:{DEFAULT_ACCOUNT}:/keyspace/*"
 
 
 @pytest.mark.usefixtures("singly")
@@ -98,7 +139,7 @@ def test_the_file_that_is_shipped_is_what_the_command_prints(stillfit: Stillfit)
         (["core"], set()),
         (["settings"], {"settings"}),
         (["settings,scaling"], {"settings", "scaling"}),
-        ([], set(Feature)),
+        ([], set(Feature) - SERVICES),
     ],
     ids=["core alone", "one", "two", "all"],
 )
@@ -119,7 +160,7 @@ def test_an_account_narrows_the_tables(stillfit: Stillfit) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, insights, scaling, tags, backups"),
+        (("--features", "hot-keys"), "no feature 'hot-keys': there are core, settings, insights, scaling, tags,"),
         (("--account", "12"), "an account has twelve digits"),
     ],
 )

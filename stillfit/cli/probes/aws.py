@@ -16,6 +16,7 @@ from collector.aws.permissions import BY_ACTION, Permission
 from collector.aws.plan import Tier
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.target import AwsTarget, Patience
+from stillfit.cli.probes.aws_services import asks_of
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
 from stillfit.cli.spending import metrics_a_look, usd_a_month
 from stillfit.clock import Clock
@@ -65,6 +66,16 @@ def _account(connection: Connection, wanted: AwsTarget, settings: Aws, clock: Cl
         return
     yield ok("identity", f"account {account}, {answer['Arn']}")
     yield skew(answer, clock.now())
+    if "dynamodb" in settings.services:
+        yield from _dynamodb(connection, wanted, settings, clock)
+    else:
+        for action in COMMON:
+            yield _tried(connection, BY_ACTION[action], ASKS[action], (ABSENT, clock.now()))
+    for action, ask in asks_of(settings.services):
+        yield _tried(connection, BY_ACTION[action], ask, (f"{wanted.region}:{account}", clock.now()))
+
+
+def _dynamodb(connection: Connection, wanted: AwsTarget, settings: Aws, clock: Clock) -> Iterator[Result]:
     tables = yield from _tables(connection, wanted)
     if tables is not None:
         watched = [name for name in tables if wanted.watches(name)]
@@ -180,3 +191,5 @@ ASKS: dict[str, Ask] = {
     },
 }
 """How each permission is tried; dynamodb:ListTables has been, by counting the tables."""
+COMMON = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics")
+"""What every service needs; those of auto scaling are denied to none that has them for DynamoDB."""
