@@ -16,15 +16,16 @@ from stillfit.store.schema import attribute
 from stillfit.store.schema import subject as _table
 from stillfit.store.settings import record_changes
 
+_AT_ONCE = 500  # below the least number of variables that SQLite allows in a statement (999, before 3.32)
 EXISTS = "exists"
 """Name of the change that tells when a subject went (True to False), came back, or was added to a known table."""
 
 
 def write(connection: sa.Connection, batch: Batch) -> None:
     """Add subjects; mark as gone what a complete inventory of its source lacks, with all that belongs to it."""
-    known = {row.subject: row for row in connection.execute(sa.select(_table)).all()}
     listed = {_text(one) for one in batch.subjects_seen}
     spoken_of = {_text(one) for one in _subjects(batch)}
+    known = _known(connection) if batch.inventory else _known(connection, listed | spoken_of)
     fresh = [
         _row(text, batch.source if text in listed else "", batch.at)
         for text in sorted((listed | spoken_of) - known.keys())
@@ -43,7 +44,7 @@ def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> No
 
     What another source lists or tells settings of is handed to that one. A source that comes back lists its own again.
     """
-    known = {row.subject: row for row in connection.execute(sa.select(_table)).all()}
+    known = _known(connection)
     strays = {text for text, row in known.items() if row.source and row.source not in keep and row.gone_at is None}
     for text, source in _told_elsewhere(connection, strays, keep).items():
         _set(connection, (text,), source=source)
@@ -69,6 +70,17 @@ def read(connection: sa.Connection) -> tuple[Subject, ...]:
 def _text(subject: Subject) -> str:
     """The same few thousand subjects come with every batch, and encoding a name costs more than finding it."""
     return str(subject)
+
+
+def _known(connection: sa.Connection, texts: Iterable[str] | None = None) -> dict[str, sa.Row[Any]]:
+    """All subjects, or those among `texts`: a batch of metrics tells of a few of many thousand."""
+    if texts is None:
+        return {row.subject: row for row in connection.execute(sa.select(_table))}
+    chosen, known = sorted(texts), {}
+    for first in range(0, len(chosen), _AT_ONCE):
+        query = sa.select(_table).where(_table.c.subject.in_(chosen[first : first + _AT_ONCE]))
+        known.update({row.subject: row for row in connection.execute(query)})
+    return known
 
 
 def _subjects(batch: Batch) -> set[Subject]:
