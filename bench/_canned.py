@@ -40,14 +40,11 @@ def seed_of(metric: str, dimensions: str, statistic: str) -> int:
     return zlib.crc32(f"{metric}|{dimensions}|{statistic}".encode())
 
 
-def held(seed: int, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Times and values of one metric-statistic over whole minutes."""
-    minutes = np.arange(start // 60, end // 60)
-    if seed % 10 == 9:
-        minutes = minutes[:0]
-    elif seed % 10 >= 6:
-        minutes = minutes[(minutes + seed) % 7 == 0]
-    return minutes * 60, ((minutes + seed) % CYCLE).astype(float)
+def held(seeds: np.ndarray, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[metric-statistic, minute]: where there is a point, and what it would say."""
+    moved = seeds[:, None] + minutes
+    kind = seeds[:, None] % 10
+    return (kind < 6) | ((kind < 9) & (moved % 7 == 0)), (moved % CYCLE).astype(float)
 
 
 def _result(query: dict[str, Any], start: int, minutes: list[int]) -> dict[str, Any]:
