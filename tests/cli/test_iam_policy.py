@@ -13,6 +13,8 @@ from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
 from stillfit.config import Aws
+from stillfit.errors import SourceError
+from stillfit.model import GapReason
 from stillfit.sources import aws_sources
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Extras, Fault, FaultKind, World
 from stillfit.standins.aws.insight_rules import rule_name
@@ -94,6 +96,24 @@ def test_a_service_is_granted_what_it_calls_where_the_configuration_names_it(
 
     assert {one.action for one in PERMISSIONS if one.feature == service} == own
     assert own <= called <= granted
+
+
+@pytest.mark.parametrize(("features", "missing"), [(set(Feature), 0), (set(Feature) - SERVICES, 2)])
+def test_with_the_policy_in_force_nothing_is_missing(world: World, features: set[Feature], missing: int) -> None:
+    put_jobs(world, capacitySpecification=PROVISIONED)
+    put_front(world)
+    world.identities.add_key(DEFAULT_ACCOUNT, account=DEFAULT_ACCOUNT, policy=policy(features))
+    denied = 0
+    made = aws_sources(Aws(regions=(REGION,), services=("keyspaces", "dax")), FakeClock())
+    for source in made:
+        try:
+            assert [gap for batch in source.collect(None, FakeClock().now()) for gap in batch.gaps] == []
+        except SourceError as error:
+            denied += error.reason is GapReason.DENIED
+    for source in made:
+        source.close()
+
+    assert denied == missing
 
 
 def test_no_further_service_is_granted_unless_it_is_named(stillfit: Stillfit) -> None:

@@ -17,7 +17,10 @@ Document = Mapping[str, Any]
 
 UNDENIABLE = frozenset({"sts:GetCallerIdentity"})
 """No permission is needed, and a Deny has no effect (STS API reference, GetCallerIdentity)."""
-ACTIONS: dict[str, str] = {}
+ACTIONS: dict[str, str] = {
+    f"cassandra:{operation}": "cassandra:Select"
+    for operation in ("ListKeyspaces", "GetKeyspace", "ListTables", "GetTable", "ListTagsForResource")
+} | {"cassandra:GetTableAutoScalingSettings": "application-autoscaling:DescribeScalableTargets"}
 """Operations whose permission has another name, by "service:Operation" (Service Authorization Reference)."""
 
 
@@ -87,7 +90,18 @@ def _role(call: Call) -> str:
     return str(call.parameters.get("RoleArn", "*"))
 
 
-RESOURCES: dict[str, Callable[[Call], str]] = {"dynamodb": _table, "sts": _role}
+def _keyspaces(call: Call) -> str:
+    """Listing reads the service's own keyspaces (Keyspaces API reference, ListKeyspaces and ListTables)."""
+    if call.operation == "GetTableAutoScalingSettings":
+        return "*"
+    if "resourceArn" in call.parameters:
+        return str(call.parameters["resourceArn"])
+    named = "system_schema_mcs" if call.operation.startswith("List") else call.parameters["keyspaceName"]
+    keyspace = f"arn:aws:cassandra:{call.region}:{call.account}:/keyspace/{named}/"
+    return f"{keyspace}table/{call.parameters['tableName']}" if "tableName" in call.parameters else keyspace
+
+
+RESOURCES: dict[str, Callable[[Call], str]] = {"dynamodb": _table, "sts": _role, "cassandra": _keyspaces}
 """By service, the resource of a call; services that are not here know only "*"."""
 
 

@@ -138,6 +138,23 @@ def test_all_reads_of_the_service_are_one_permission(world: World, keyspaces: An
     assert world.bill.refused["cassandra:ListKeyspaces"] > 0
 
 
+@pytest.mark.parametrize(
+    ("resource", "seen"), [("*", "jobs"), (f"{ARN}table/jobs", "jobs"), (f"{ARN}table/carts", "AccessDeniedException")]
+)
+def test_a_policy_on_cassandra_select_is_what_counts(world: World, aws: AwsStandIn, resource: str, seen: str) -> None:
+    world.keyspaces.put_table(*HERE, JOBS)
+    allowed = {"Effect": "Allow", "Action": "cassandra:Select", "Resource": resource}
+    world.identities.add_key("AKIDPOLICY", policy={"Version": "2012-10-17", "Statement": [allowed]})
+    keyspaces = client(aws.url, "keyspaces", access_key="AKIDPOLICY")
+
+    try:
+        told = keyspaces.get_table(**JOBS)["tableName"]
+    except ClientError as refused:
+        told = refused.response["Error"]["Code"]
+    assert told == seen
+    keyspaces.close()
+
+
 def test_a_misshapen_description_is_refused_when_put(world: World) -> None:
     with pytest.raises(ValueError, match="comment"):
         world.keyspaces.put_table(*HERE, {**JOBS, "comment": "mine"})
