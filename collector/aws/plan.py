@@ -2,7 +2,7 @@
 
 Throttle events are the tripwires: two metrics a table or index that tell of every refused request. They are read often;
 all else of a quiet table is read rarely and brings just as many points, since CloudWatch bills metrics and not points.
-What a plan saves by that is what makes the one-minute truth affordable (docs/decisions/0021, 0027).
+What a plan saves by that is what makes the one-minute truth affordable (docs/decisions/0021, 0028).
 
 Where an operator gives a monthly budget, the slowest readings are stretched first: what nobody is paged for, then what
 the freshness promise leaves room for, and only then the tripwires, which breaks the promise. A table is never dropped.
@@ -73,7 +73,8 @@ class Load:
     shares: Mapping[Tier, Share] = field(default_factory=dict)
     listings_an_hour: float = 0.0
     reports_an_hour: float = 0.0
-    """Billed metrics of the reports that are asked whatever happens (insights.py); no budget stretches them."""
+    """Billed metrics of the reports that are asked whatever happens (insights.py), and of the account (account.py); no
+    budget stretches them."""
 
     @property
     def tables(self) -> int:
