@@ -32,7 +32,7 @@ from collector.aws.plan import TICK_S, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import LISTED, Ask, Questions
+from collector.aws.queries import CAUSES, CONSUMED, LISTED, THROTTLES, Ask, Questions
 from collector.aws.reading import Look, Planned, Reading
 from collector.aws.restart import Reach
 from collector.aws.target import AwsTarget, Patience
@@ -52,6 +52,7 @@ from stillfit.model import (
     Statistic,
     Subject,
 )
+from stillfit.sheets import of_metrics
 
 SETTLE_S = 300
 """Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
@@ -62,6 +63,12 @@ LISTINGS_AN_HOUR = 3_600 / LISTED_EVERY_S * len(LISTED)
 """Of a region whose listings fit a page of 500 each (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
+WATCHED = frozenset(
+    metric
+    for spec in (*CONSUMED, *THROTTLES.values(), *CAUSES["read"], *CAUSES["write"])
+    for metric, _, _ in spec.brings
+)
+"""What tripwires, tiers and reports of keys look at as it comes; the rest goes by without an object for each series."""
 
 
 @dataclass(slots=True)
@@ -194,7 +201,7 @@ class AwsSource:
         tripwire = Tripwire()
 
         def note(series: Iterable[Series]) -> None:
-            seen = tuple(series)
+            seen = tuple(of_metrics(series, WATCHED))
             tripwire.note(seen)
             self._tiers.note(seen)
             self._insights.note(seen)

@@ -190,17 +190,23 @@ def _whole(found: Iterable[_Places]) -> bool:
     return all((places >= 0).all() for places in found)
 
 
-def _neighbourly(member: _Member) -> tuple[str, str, str, Subject]:
+@lru_cache(maxsize=100_000)
+def _text(subject: Subject) -> str:
+    """A subject has some forty series, and encoding a name costs more than finding it."""
+    return str(subject)
+
+
+def _neighbourly(member: _Member) -> tuple[str, str, str, str]:
     """Series of one metric side by side: similar rows compress together."""
     (metric, statistic, dimension), subject = member
-    return (metric, statistic, dimension, subject)
+    return (metric, statistic, dimension, _text(subject))
 
 
 def _row(source: str, period_s: int, member: _Member) -> dict[str, object]:
     (metric, statistic, dimension), subject = member
     return {
         "source": source,
-        "subject": str(subject),
+        "subject": _text(subject),
         "metric": metric,
         "statistic": statistic.value,
         "period_s": period_s,
