@@ -47,6 +47,11 @@ BENCHMARKS = (
         asks="What does a cycle cost for 1,000 tables: collect, store, judge?",
         quick=("--tables", "3", "--days", "2"),
     ),
+    Benchmark(
+        module="bench.rivals",
+        asks="What does collecting cost beside YACE and cloudwatch_exporter?",
+        quick=("--tables", "2", "--sweeps", "1"),
+    ),
 )
 
 

@@ -48,6 +48,7 @@ SCALING = Service(
     version="2016-02-06",
 )
 TAGGING = Service(name="tag", signing="tagging", botocore="resourcegroupstaggingapi", version="2017-01-26")
+IAM = Service(name="iam", signing="iam", botocore="iam", version="2010-05-08")
 STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
 KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
 DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
@@ -55,7 +56,7 @@ QUOTAS = Service(name="servicequotas", signing="servicequotas", botocore="servic
 PRICING = Service(name="pricing", signing="pricing", botocore="pricing", version="2017-10-15")
 COSTS = Service(name="ce", signing="ce", botocore="ce", version="2017-10-25")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, IAM, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS)
 
 
 @cache
