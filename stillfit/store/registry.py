@@ -111,7 +111,9 @@ class Registry:
         for roster, places in zip(rosters, self._found(source, rosters), strict=True):
             members = tuple(_members(roster))
             fresh[roster.period_s].update(members[row] for row in np.flatnonzero(places < 0).tolist())
-        for period_s, its_members in fresh.items():
+        for period_s, its_members in fresh.items():  # of some rosters all may be known
+            if not its_members:
+                continue
             self._add(connection, (source, period_s, tier), sorted(its_members, key=_neighbourly))
         self._refresh(connection)
         return self._found(source, rosters)

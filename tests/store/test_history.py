@@ -267,3 +267,10 @@ def test_other_periods_are_kept_exactly(store: Store, period_s: int) -> None:
 
     assert store.series(around_noon(24 * 10)) == (moved,)
     assert datetime.fromtimestamp(moved.covered[0].end, UTC) == store.last_end("cloudwatch")
+
+
+def test_a_series_that_is_known_is_written_beside_a_new_one_of_another_period(store: Store) -> None:
+    store.write(batch(series({-1: 1.0}, [(-1, 0)])))
+    store.write(batch(series({-1: 2.0}, [(-1, 0)]), series({-1: 9.0}, [(-1, 0)], period_s=300)))
+
+    assert [one.values.tolist() for one in store.series(around_noon())] == [[2.0], [9.0]]
