@@ -11,6 +11,7 @@ from typing import Any
 from botocore.model import OperationModel
 
 from stillfit.standins.aws import (
+    account,
     cloudwatch,
     cost_explorer,
     dax,
@@ -30,6 +31,7 @@ from stillfit.standins.aws.identities import Identity
 from stillfit.standins.aws.policies import UNDENIABLE, resource_of
 from stillfit.standins.aws.result_faults import no_numbers
 from stillfit.standins.aws.services import (
+    ACCOUNT,
     CLOUDWATCH,
     COSTS,
     DAX,
@@ -43,6 +45,7 @@ from stillfit.standins.aws.services import (
     TAGGING,
     Service,
     answer_check,
+    by_path,
     by_signing_name,
     by_target,
     request_check,
@@ -51,7 +54,7 @@ from stillfit.standins.aws.shapes import Complaints
 from stillfit.standins.aws.signature import check_age, check_signature, scope_of
 from stillfit.standins.aws.wire import RefusalForm, Wire
 from stillfit.standins.aws.wire_cbor import CBOR
-from stillfit.standins.aws.wire_json import JSON_1_0, JSON_1_1
+from stillfit.standins.aws.wire_json import JSON_1_0, JSON_1_1, REST_JSON
 from stillfit.standins.aws.wire_query import QUERY, fields
 from stillfit.standins.aws.world import World
 from stillfit.standins.server import Request, Response
@@ -70,6 +73,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     QUOTAS.name: service_quotas.OPERATIONS,
     PRICING.name: pricing.OPERATIONS,
     COSTS.name: cost_explorer.OPERATIONS,
+    ACCOUNT.name: account.OPERATIONS,
 }
 
 
@@ -110,6 +114,9 @@ def _target_of(request: Request) -> Target | None:
         prefix, _, operation = request.headers["x-amz-target"].rpartition(".")
         wire = JSON_1_1 if request.headers.get("content-type", "").startswith(JSON_1_1.content_type) else JSON_1_0
         return _target(by_target(prefix), operation, wire)
+    addressed = by_path(request.path) if request.method == "POST" else None
+    if addressed is not None:
+        return Target(service=addressed[0], operation=addressed[1], wire=REST_JSON)
     return _query_target(request)
 
 
@@ -155,6 +162,8 @@ def _call(world: World, request: Request, target: Target) -> tuple[Call, Identit
         raise RefusedError("InvalidSignatureException", scoped)
     at = world.now()
     identity = world.identities.find(scope.access_key, scope.session_token, at)
+    if not world.regions.is_enabled(identity.account, scope.region):
+        raise RefusedError("UnrecognizedClientException", "The security token included in the request is invalid.")
     check_age(request, scope, world.wall())
     if identity.secret is not None:
         check_signature(request, scope, identity.secret)
@@ -216,6 +225,8 @@ def _body(world: World, call: Call, served: tuple[Target, OperationModel], reque
 def _refused(request: Request, target: Target, error: RefusedError, request_id: str) -> Response:
     form = RefusalForm.of(target.service, error)
     headers = _headers(target, request_id)
+    if target.wire is REST_JSON:
+        headers["x-amzn-ErrorType"] = form.shape
     if target.service.speaks_query and request.headers.get("x-amzn-query-mode") == "true":
         headers["x-amzn-query-error"] = f"{form.code};{'Sender' if form.sender else 'Receiver'}"
     return Response(status=form.status, headers=headers, body=target.wire.refusal(target.service, form, request_id))

@@ -28,6 +28,11 @@ class Service:
         return "query" in self.model.metadata["protocols"]
 
     @property
+    def speaks_rest(self) -> bool:
+        """An operation of restJson1 is known by its path."""
+        return "rest-json" in self.model.metadata["protocols"]
+
+    @property
     def xml_namespace(self) -> str:
         return str(self.model.metadata.get("xmlNamespace", ""))
 
@@ -55,8 +60,9 @@ DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
 QUOTAS = Service(name="servicequotas", signing="servicequotas", botocore="service-quotas", version="2019-06-24")
 PRICING = Service(name="pricing", signing="pricing", botocore="pricing", version="2017-10-15")
 COSTS = Service(name="ce", signing="ce", botocore="ce", version="2017-10-25")
+ACCOUNT = Service(name="account", signing="account", botocore="account", version="2021-02-01")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, IAM, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, IAM, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS, ACCOUNT)
 
 
 @cache
@@ -68,6 +74,16 @@ def by_target(prefix: str) -> Service | None:
 @cache
 def by_signing_name(name: str) -> Service | None:
     return next((service for service in SERVICES if service.signing == name), None)
+
+
+@cache
+def by_path(path: str) -> tuple[Service, str] | None:
+    """The service and the operation that are asked by POST to a path (restJson1)."""
+    for service in SERVICES:
+        for name in service.model.operation_names if service.speaks_rest else ():
+            if service.model.operation_model(name).http == {"method": "POST", "requestUri": path, "responseCode": 200}:
+                return service, name
+    return None
 
 
 @cache

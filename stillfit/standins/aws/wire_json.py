@@ -1,4 +1,4 @@
-"""awsJson 1.0 and 1.1."""
+"""awsJson 1.0 and 1.1, and restJson1 of operations that have everything in the body."""
 
 from typing import Any
 
@@ -49,3 +49,4 @@ def error_namespace(service: Service) -> str:
 
 JSON_1_0 = Wire(content_type="application/x-amz-json-1.0", parameters=_parameters, answer=_answer, refusal=_refusal)
 JSON_1_1 = Wire(content_type="application/x-amz-json-1.1", parameters=_parameters, answer=_answer, refusal=_refusal)
+REST_JSON = Wire(content_type="application/json", parameters=_parameters, answer=_answer, refusal=_refusal)

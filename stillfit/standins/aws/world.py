@@ -17,6 +17,7 @@ from stillfit.standins.aws.metric_store import MetricStore, Publication
 from stillfit.standins.aws.points import Metric, Points, Provider
 from stillfit.standins.aws.price_lists import PriceLists
 from stillfit.standins.aws.quotas import Quotas
+from stillfit.standins.aws.regions_state import RegionsState
 from stillfit.standins.aws.scaling_state import ScalingState
 from stillfit.standins.aws.tokens import Tokens
 
@@ -46,6 +47,7 @@ class World:
         self.price_lists = PriceLists()
         self.ledger = CostLedger()
         self.identities = Identities()
+        self.regions = RegionsState()
         self.quotas = Quotas(now)
         self.tokens = Tokens()
         self.bill = Bill()
