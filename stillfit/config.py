@@ -103,6 +103,17 @@ class Aws(Section):
     show_keys: bool = False
     """Whether hot keys are shown in clear behind their tags: key#3fa9c1⟨ann⟩. They then stand in the store, on the
     pages and in findings; never in Slack. Off: of a key nothing but its tag is kept anywhere."""
+    prices: Literal["query", "bulk", "packaged"] = "query"
+    """Where unit prices of these regions come from: `query` asks AWS's price list (pricing:GetProducts, free), `bulk`
+    reads its public files over HTTPS without credentials, `packaged` asks nobody and prices us-east-1 alone."""
+    cost_explorer: bool = False
+    """Whether Cost Explorer is asked what was billed. 0.01 USD a request: five to seven requests once a day."""
+    cost_tables: Annotated[str, Field(pattern=r"^(resource|tag:.+)$")] | None = None
+    """How Cost Explorer tells tables apart: `tag:NAME`, a cost-allocation tag whose value is the table's name, or
+    `resource`, where the account has opted in to costs by resource. One request a day more. Absent: by region only."""
+    cost_files: Path | None = None
+    """A file or folder with exports of CUR 1, CUR 2 or FOCUS 1.x (csv, csv.gz), which then tell what was billed, by
+    table where they have resource ids. Read again when they change."""
 
 
 class Cassandra(Section):
@@ -296,6 +307,30 @@ class ThresholdConfig(Section):
     """Names or patterns of the tables it holds for; the last entry that matches wins."""
 
 
+class Prices(Section):
+    """Unit prices beyond those in the package."""
+
+    files: tuple[Path, ...] = ()
+    """Price files of your own: negotiated rates, other regions, Cassandra nodes. They win over every list; of two files
+    the later one."""
+    folder: Path | None = None
+    """Where prices that were read of AWS's lists are kept, one file a region. Absent: beside a SQLite store; with
+    PostgreSQL in memory, and read again after a restart."""
+    refresh: Seconds = timedelta(days=7)
+    """How old the prices of a region may be before its list is read again. AWS changes few prices a year."""
+    url: str = "https://pricing.us-east-1.amazonaws.com"
+    """Where `prices: bulk` finds AWS's files; another one for a mirror or a stand-in."""
+
+    @field_validator("url")
+    @classmethod
+    def _safe_address(cls, url: str) -> str:
+        if not url.startswith(("https://", *LOOPBACK)):
+            raise ValueError(
+                "must begin with https://, or be an address of this machine: prices decide what is advised"
+            )
+        return url
+
+
 class Retention(Section):
     """How long history is kept."""
 
@@ -325,6 +360,8 @@ class Config(Section):
     """Tables grouped and declared about; every other table is a workload of its own."""
     thresholds: tuple[ThresholdConfig, ...] = ()
     """Lines drawn elsewhere than by default."""
+    prices: Prices = Prices()
+    """Unit prices beyond those in the package."""
     slack: Slack | None = None
     """Absent: advice is kept, shown on the pages, and told to nobody."""
     http: Http = Http()

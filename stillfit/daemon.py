@@ -130,7 +130,7 @@ class Daemon:
             sources = [source for source, _ in parts.sources]
             self._sweep(sources, epoch)
             snapshot = self._intake.snapshot(sources, self._config.workloads, self._config.lookback)
-            outcome = cycle.turn(snapshot, parts.knowledge, self._store.advice())
+            outcome = cycle.turn(snapshot, parts.known, self._store.advice())
             messages = parts.sender.compose(outcome)
             kept = self._store.commit(outcome.advice, outcome.transitions, messages, epoch=epoch)
             if kept.superseded:

@@ -47,12 +47,24 @@ _COVERED: tuple[Row, ...] = tuple(
         ("reservation_coverage", "share of provisioned capacity that reserved capacity paid for, a day"),
         ("reservation_utilization", "share of reserved capacity that was used, a day, of the whole account"),
         ("savings_plan_coverage", "share of what savings plans could cover that they did, a day"),
-        ("savings_plan_utilization", "share of the commitment to savings plans that was used, a day, of the account"),
+        (
+            "savings_plan_utilization",
+            "share of the commitment to savings plans that was used, a day, of the account",
+        ),
     )
 )
 
+_ASKED: Row = (
+    "cost_explorer_requests",
+    Kind.SPARSE_COUNTER,
+    "requests",
+    _SUM,
+    _SCOPE,
+    "our own requests to Cost Explorer, a cent each; told of the first region that is watched",
+)
+
 MONEY: tuple[Metric, ...] = (
-    *metrics_of(Engine.DYNAMODB, *_billed(Engine.DYNAMODB), *_COVERED),
+    *metrics_of(Engine.DYNAMODB, *_billed(Engine.DYNAMODB), *_COVERED, _ASKED),
     *metrics_of(Engine.KEYSPACES, *_billed(Engine.KEYSPACES)),
     *metrics_of(Engine.DAX, *_billed(Engine.DAX)),
 )

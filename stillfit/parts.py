@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -15,8 +15,9 @@ from stillfit.config import Config, ThresholdConfig
 from stillfit.cycle import Knowledge
 from stillfit.errors import ConfigError
 from stillfit.model import Subject
+from stillfit.money import billing_sources, price_shelf
 from stillfit.notify import Sender, sender_of
-from stillfit.prices import packaged_prices
+from stillfit.prices import PriceShelf, packaged_prices
 from stillfit.rulebook import packaged_rules
 from stillfit.sources import sources
 from stillfit.store.store import Store
@@ -35,6 +36,13 @@ class Parts:
     """Each source with how often it is read."""
     knowledge: Knowledge
     sender: Sender
+    shelf: PriceShelf | None = None
+    """Prices that are read while the daemon runs; without it those of `knowledge` stay."""
+
+    @property
+    def known(self) -> Knowledge:
+        """What is known at this moment, prices included."""
+        return self.knowledge if self.shelf is None else replace(self.knowledge, prices=self.shelf.book)
 
     def close(self) -> None:
         for source, _ in self.sources:
@@ -43,10 +51,12 @@ class Parts:
 
 def assemble(config: Config, store: Store, clock: Clock, notified: Notified = lambda _sink, _outcome: None) -> Parts:
     """Everything the daemon works with. Raises ConfigError; opens no connection."""
+    shelf = price_shelf(config)
     return Parts(
-        sources=sources(config, clock, store.reach),
+        sources=(*sources(config, clock, store.reach), *billing_sources(config, clock, shelf, store.subjects)),
         knowledge=knowledge(config.thresholds),
         sender=sender_of(config, store.outbox, clock, notified),
+        shelf=shelf,
     )
 
 

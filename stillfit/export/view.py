@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.aws.meter import Bill
+from collector.aws.money.fees import Fees
 from collector.aws.plan import Plan
 from stillfit.advice import Advice, AdviceState
 from stillfit.cycle import Turn
@@ -113,6 +114,8 @@ def view_of(previous: View, turn: Turn, snapshot: Snapshot, statuses: Iterable[S
 def spent_by(source: object) -> tuple[Spent, ...]:
     """What a source's own looking has cost; empty for one that asks nothing that is billed."""
     bill = getattr(getattr(source, "source", source), "bill", None)  # a source that signs in later holds the real one
+    if isinstance(bill, Fees):
+        return (Spent(api="ce", requests=bill.requests, metrics=0, datapoints=0, dollars=bill.usd),)
     if not isinstance(bill, Bill):
         return ()
     requests = bill.calls + bill.listings

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from collector.aws.money.bill_lines import COLUMNS, Dialect, Line, OddLineError, Row, dialect_of, line, period_of
-from collector.aws.money.charges import Ledger, days_between
+from collector.aws.money.charges import Ledger, Watch, days_between
 from stillfit.model import Series
 
 DAYS = 62
@@ -84,8 +84,8 @@ def stamp(path: Path) -> Stamp:
         return ()
 
 
-def read(path: Path, account: str, at: datetime) -> Bills:
-    """The charges of one account, of all files at `path`. Nothing is raised: what is wrong is in the reports."""
+def read(path: Path, watch: Watch, at: datetime) -> Bills:
+    """What is watched, of all files at `path`. Nothing is raised: what is wrong is in the reports."""
     ledger = Ledger(at.date() - timedelta(days=DAYS), DAYS)
     days = _Days(at.date())
     reports: list[FileReport] = []
@@ -93,10 +93,10 @@ def read(path: Path, account: str, at: datetime) -> Bills:
     for one in chosen:
         report = FileReport(one)
         for found in _lines(one, report):
-            if found.charge.subject.scope[0] == account:
+            if watch.takes(found.charge.subject):
                 report.taken += 1
                 days.see(found)
-                _add(ledger, found)
+                _add(ledger, found, watch)
         reports.append(report)
     reports += [FileReport(one, trouble=_NO_PARQUET) for one in _files(path) if one.name.endswith(PARQUET)]
     final = days.final if not any(one.sentence for one in reports) else set()
@@ -133,10 +133,10 @@ class _Days:
         return {day for day in self.known if (day.year, day.month) not in self.open}
 
 
-def _add(ledger: Ledger, found: Line) -> None:
+def _add(ledger: Ledger, found: Line, watch: Watch) -> None:
     """To its region, and to its table."""
     ledger.add(found.charge)
-    if found.table is not None:
+    if found.table is not None and watch.takes(found.table):
         ledger.add(replace(found.charge, subject=found.table))
 
 

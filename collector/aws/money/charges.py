@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stillfit.costs.regions import region_of, split
 from stillfit.costs.skus import CLOUDWATCH, DAX, DYNAMODB, KEYSPACES, component_of
 from stillfit.metrics_money import PREFIXES
-from stillfit.model import Engine, Series, Span, Statistic, Subject, merge_spans
+from stillfit.model import Engine, Level, Series, Span, Statistic, Subject, merge_spans
 
 DAY_S = 86_400
 MAX_PARTS = 50_000
@@ -53,6 +53,29 @@ class Charge:
     def part(self) -> str:
         """The dimension of its series: a part that is billed at several rates has one for each."""
         return f"{self.component}@{self.rate}" if self.rate else self.component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Whose money is told of: a Subject that is told of exists, so nothing else may be."""
+
+    account: str
+    regions: tuple[str, ...]
+    engines: frozenset[Engine]
+    existing: frozenset[Subject] | None = None
+    """Tables and clusters that are there now; None takes every one that a bill names."""
+
+    def takes(self, subject: Subject) -> bool:
+        """Whether a subject is watched; a bill also speaks of tables that were deleted, and of other regions."""
+        account, region = subject.scope
+        if account != self.account or region not in self.regions or subject.engine not in self.engines:
+            return False
+        return subject.level is Level.SCOPE or self.existing is None or subject in self.existing
+
+    def scopes(self, region: str) -> tuple[Subject, ...]:
+        """The watched place of a figure; one of the whole account stands at each."""
+        named = self.regions if not region else (region,) if region in self.regions else ()
+        return tuple(Subject(engine=Engine.DYNAMODB, scope=(self.account, one)) for one in named)
 
 
 class Ledger:

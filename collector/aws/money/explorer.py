@@ -15,14 +15,13 @@ import numpy as np
 
 from collector.aws.connection import Connection
 from collector.aws.money import cost_answers as answers
-from collector.aws.money.charges import CLOUDWATCH_NAME, DAY_S, SERVICE_NAMES, Ledger, daily, midnight
+from collector.aws.money.charges import CLOUDWATCH_NAME, DAY_S, SERVICE_NAMES, Ledger, Watch, daily, midnight
 from collector.aws.money.prices import Trouble
 from stillfit.errors import SourceError
-from stillfit.model import Engine, GapReason, Series, Statistic, Subject
+from stillfit.model import GapReason, Series, Span, Statistic
 
-USD_PER_REQUEST = 0.01
-"""AWS Cost Management pricing, 2026; each further page is a request."""
 DAYS = 35
+HOUR_S = 3_600
 RESOURCE_DAYS = 14
 """As long as Cost Explorer keeps costs by resource (its API reference)."""
 MAX_PAGES = 5
@@ -36,6 +35,7 @@ NO_PART_OF_A_PRICE = ("Credit", "Refund", "Tax")
 class Told:
     """What one day's questions brought."""
 
+    watch: Watch
     series: list[Series] = field(default_factory=list)
     troubles: list[tuple[str, Trouble]] = field(default_factory=list)
     """The metric that is missing, and why."""
@@ -60,15 +60,16 @@ class Explorer:
         self._account = account
         self._tables = tables
         self.requests = 0
-        """Made so far; each costs USD_PER_REQUEST."""
+        """Made so far; each is billed."""
 
-    def read(self, at: datetime, *, with_costs: bool = True) -> Told:
+    def read(self, at: datetime, watch: Watch, *, with_costs: bool = True) -> Told:
         """Ask everything once; without costs where files tell them. What fails is told, and the rest is there."""
-        told, today = Told(), at.date()
+        told, today, before = Told(watch), at.date(), self.requests
         for question, meaning in self._questions(today) if with_costs else ():
             self._costs(told, today, question, meaning)
         for commitment, rows in _COMMITMENTS:
             self._covered(told, today, commitment(today), rows)
+        told.series.append(_spent(watch, at, self.requests - before))
         return told
 
     def _questions(self, today: date) -> Iterator[tuple[_Question, answers.Meaning]]:
@@ -86,7 +87,8 @@ class Explorer:
         found = answers.costs(results, meaning, today)
         ledger = Ledger(today - timedelta(days=DAYS), DAYS)
         for charge in found.charges:
-            ledger.add(charge)
+            if told.watch.takes(charge.subject):
+                ledger.add(charge)
         told.series += ledger.series(found.final, found.known)
         if found.odd:
             told.troubles.append((question.missing, _odd(question, found.odd)))
@@ -97,10 +99,10 @@ class Explorer:
         for region, day, value in answers.percentages(rows(results or ()), today):
             by_region.setdefault(region, {})[day] = value
         for region, values in by_region.items():
-            subject = Subject(engine=Engine.DYNAMODB, scope=(self._account, region))
             starts = np.array([midnight(day) for day in sorted(values)], np.int64)
             points = (starts, np.array([values[day] for day in sorted(values)], np.float64))
-            told.series.append(daily(subject, question.missing, points, statistic=Statistic.AVERAGE))
+            for subject in told.watch.scopes(region):
+                told.series.append(daily(subject, question.missing, points, statistic=Statistic.AVERAGE))
 
     def _asked(self, told: Told, question: _Question) -> list[Mapping[str, Any]] | None:
         """All results of a question; None where it failed, which is told."""
@@ -224,8 +226,22 @@ def _odd(question: _Question, odd: list[str]) -> Trouble:
     return Trouble(GapReason.PARTIAL, sentence)
 
 
+def _spent(watch: Watch, at: datetime, requests: int) -> Series:
+    """Our own requests as a point of this hour: it is also how the next process sees that today's were made."""
+    hour = int(at.timestamp()) // HOUR_S * HOUR_S
+    return Series(
+        subject=watch.scopes("")[0],
+        metric="cost_explorer_requests",
+        statistic=Statistic.SUM,
+        period_s=HOUR_S,
+        times=np.array([hour], np.int64),
+        values=np.array([requests], np.float64),
+        covered=(Span(hour, hour + HOUR_S),),
+    )
+
+
 def is_new_day(since: datetime | None, at: datetime) -> bool:
-    """Whether no day up to yesterday has been read since midnight; `since` is the end of the last day that was read."""
+    """Whether nothing has been read since midnight; `since` is how far what was read reaches."""
     return since is None or since.timestamp() < at.timestamp() // DAY_S * DAY_S
 
 

@@ -9,7 +9,7 @@ they have changed. What is missing is said again each time, because it still is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,9 @@ from collector.aws.access import Access
 from collector.aws.limiter import StoppedError
 from collector.aws.money import bill_files
 from collector.aws.money.bill_files import Bills, Stamp
-from collector.aws.money.explorer import USD_PER_REQUEST, Explorer, Told, is_new_day
+from collector.aws.money.charges import Watch
+from collector.aws.money.explorer import Explorer, Told, is_new_day
+from collector.aws.money.fees import Fees
 from collector.aws.money.prices import PriceReader, Shelf, Trouble
 from stillfit.model import Attributes, Batch, Engine, Gap, GapReason, Series, Subject, Value
 
@@ -38,6 +40,9 @@ class BillingTarget:
     """What to read of one account's money."""
 
     regions: tuple[str, ...]
+    engines: frozenset[Engine] = frozenset({Engine.DYNAMODB})
+    existing: Callable[[], Iterable[Subject]] | None = None
+    """Tells which tables there are; a bill speaks of deleted ones for two months."""
     cost_explorer: bool = False
     cost_tables: str = ""
     """How Cost Explorer tells tables apart: "", "resource" or "tag:NAME"."""
@@ -57,7 +62,7 @@ class BillingSource:
         self._shelf = shelf
         self._account = access.target.account or ""
         self._explorer: Explorer | None = None
-        self._told = Told()
+        self._told: Told | None = None
         self._asked_at: datetime | None = None
         self._bills: Bills | None = None
         self._stamp: Stamp | None = None
@@ -71,9 +76,9 @@ class BillingSource:
         return Subject(engine=Engine.DYNAMODB, scope=(self._account, "billing"))
 
     @property
-    def usd(self) -> float:
+    def bill(self) -> Fees:
         """What asking has cost so far."""
-        return self._explorer.requests * USD_PER_REQUEST if self._explorer else 0.0
+        return Fees(self._explorer.requests if self._explorer else 0)
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when nobody can sign in."""
@@ -120,26 +125,37 @@ class BillingSource:
             self._asked_at = at
             explorer = self._explorer or Explorer(self._access.connection, self._account, self._target.cost_tables)
             self._explorer = explorer
-            self._told = explorer.read(at, with_costs=self._target.cost_files is None)
+            self._told = explorer.read(at, self._watch(), with_costs=self._target.cost_files is None)
             fresh = self._told.series
-        gaps = (
-            self._gap(self._region(region), missing, trouble.reason, trouble.sentence)
-            for missing, trouble in self._told.troubles
-            for region in self._target.regions
-        )
-        yield from self._in_batches(fresh, at, tuple(gaps))
+        yield from self._in_batches(fresh, at, tuple(self._cost_gaps()))
+
+    def _cost_gaps(self) -> Iterator[Gap]:
+        """One for each metric: two questions may have failed for the same."""
+        by_metric: dict[str, list[Trouble]] = {}
+        for missing, trouble in self._told.troubles if self._told else ():
+            by_metric.setdefault(missing, []).append(trouble)
+        for region in self._target.regions:
+            for missing, troubles in by_metric.items():
+                (joined,) = _joined(troubles)
+                yield self._gap(self._region(region), missing, joined.reason, joined.sentence)
+
+    def _watch(self) -> Watch:
+        target = self._target
+        existing = frozenset(target.existing()) if target.existing else None
+        return Watch(account=self._account, regions=target.regions, engines=target.engines, existing=existing)
 
     def _is_time(self, since: datetime | None, at: datetime) -> bool:
         """Once a day; a process that was started anew sees by what it has stored whether that was done."""
         if self._asked_at is None:
             return is_new_day(since, at)
-        return is_new_day(self._asked_at, at) or (not self._told.series and at - self._asked_at >= TRY_AGAIN)
+        failed = self._told is None or len(self._told.series) <= 1  # its own count of requests is always there
+        return is_new_day(self._asked_at, at) or (failed and at - self._asked_at >= TRY_AGAIN)
 
     def _from_files(self, path: Path, at: datetime) -> Iterator[Batch]:
         stamp = bill_files.stamp(path)
         fresh: tuple[Series, ...] = ()
         if stamp != self._stamp:
-            self._bills, self._stamp = bill_files.read(path, self._account, at), stamp
+            self._bills, self._stamp = bill_files.read(path, self._watch(), at), stamp
             fresh = self._bills.series
         sentences = list(_wrong_with(self._bills, path, is_empty=not stamp))
         gaps = (
@@ -167,7 +183,7 @@ def home_of(region: str) -> str:
     return next((home for prefix, home in HOMES.items() if region.startswith(prefix)), "us-east-1")
 
 
-def _joined(troubles: tuple[Trouble, ...]) -> tuple[Trouble, ...]:
+def _joined(troubles: Sequence[Trouble]) -> tuple[Trouble, ...]:
     """One for all: a Gap is known by what is missing."""
     if not troubles:
         return ()

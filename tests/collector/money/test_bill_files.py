@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from collector.aws.money.bill_files import Bills, read, stamp
 from collector.aws.money.bill_lines import COLUMNS, Dialect, OddLineError, line
-from collector.aws.money.charges import subject_of
+from collector.aws.money.charges import Watch, subject_of
 from stillfit.model import Engine, Series, Subject
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -25,6 +25,7 @@ ACCOUNT = "123456789012"
 ARN = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/orders"
 IRELAND = Subject(engine=Engine.DYNAMODB, scope=(ACCOUNT, "eu-west-1"))
 ORDERS = Subject(engine=Engine.DYNAMODB, scope=(ACCOUNT, "eu-west-1"), table="orders")
+WATCH = Watch(account=ACCOUNT, regions=("eu-west-1",), engines=frozenset({Engine.DYNAMODB}))
 RATE = "4X8CNFY.JRTCKXETXF.6YS6EN2CT7"
 READS = f"on_demand_read@{RATE}"
 
@@ -69,7 +70,7 @@ def written(folder: Path, *rows: dict[str, str], name: str = "bill.csv") -> Path
 
 
 def bills(path: Path) -> Bills:
-    return read(path, ACCOUNT, AT)
+    return read(path, WATCH, AT)
 
 
 def found(told: Bills, metric: str, subject: Subject = IRELAND, part: str = READS) -> Series | None:
@@ -155,7 +156,7 @@ def test_a_month_that_is_not_invoiced_is_an_estimate(tmp_path: Path) -> None:
 def test_a_bill_without_invoices_is_final_ten_days_after_its_month(tmp_path: Path, at: str, is_final: bool) -> None:
     one = row(Dialect.FOCUS)
     del one["InvoiceId"]
-    told = read(written(tmp_path, one), ACCOUNT, datetime.fromisoformat(f"{at}T00:00:00+00:00"))
+    told = read(written(tmp_path, one), WATCH, datetime.fromisoformat(f"{at}T00:00:00+00:00"))
 
     assert (total(told) is not None) is is_final
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from collector.aws.money.charges import Watch
 from collector.aws.money.explorer import DAYS, Explorer, Told, is_new_day
 from stillfit.clock import FakeClock
 from stillfit.model import Engine, GapReason, Series, Subject
@@ -19,6 +21,11 @@ LAST_MONTH = date(2026, 10, 10)
 IRELAND = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "eu-west-1"))
 ORDERS = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "eu-west-1"), table="orders")
 ARN = f"arn:aws:dynamodb:eu-west-1:{DEFAULT_ACCOUNT}:table/orders"
+WATCH = Watch(
+    account=DEFAULT_ACCOUNT,
+    regions=("eu-west-1", "us-east-1"),
+    engines=frozenset({Engine.DYNAMODB, Engine.KEYSPACES}),
+)
 OPERATIONS = (
     "GetCostAndUsage",
     "GetReservationCoverage",
@@ -41,7 +48,7 @@ def bill(world: World, day: date = LAST_MONTH, **changes: Any) -> None:
 
 
 def look(access: OpenAccess, at: datetime, tables: str = "") -> Told:
-    return Explorer(access().connection, DEFAULT_ACCOUNT, tables).read(at)
+    return Explorer(access().connection, DEFAULT_ACCOUNT, tables).read(at, WATCH)
 
 
 def found(told: Told, metric: str, subject: Subject = IRELAND, part: str = "on_demand_read") -> Series | None:
@@ -187,11 +194,10 @@ def test_coverage_is_told_by_region_and_use_of_the_account(
         put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH, region="us-east-1", covered=0, on_demand=50, bought=20))
     told = look(access, invoiced.now())
 
-    account = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, ""))
     assert value(told, "reservation_coverage", LAST_MONTH, part="") == 75.0
     assert value(told, "savings_plan_coverage", LAST_MONTH, part="") == 75.0
-    assert value(told, "reservation_utilization", LAST_MONTH, account, "") == 60.0
-    assert value(told, "savings_plan_utilization", LAST_MONTH, account, "") == 60.0
+    assert value(told, "reservation_utilization", LAST_MONTH, part="") == 60.0
+    assert value(told, "savings_plan_utilization", LAST_MONTH, part="") == 60.0
 
 
 def test_without_commitments_each_is_a_gap_of_its_own(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
@@ -232,7 +238,7 @@ def test_every_fault_is_a_gap_and_never_a_cost(
     world.faults.add(Fault(kind=kind, service="ce"))
     told = look(access, invoiced.now())
 
-    assert told.series == []
+    assert {one.metric for one in told.series} == {"cost_explorer_requests"}
     assert len(told.troubles) == 5
 
 
@@ -241,10 +247,20 @@ def test_every_page_of_every_question_is_counted(world: World, access: OpenAcces
     for put in (world.ledger.reserve, world.ledger.commit):
         put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH, region="eu-west-1", covered=1, bought=1))
     explorer = Explorer(access().connection, DEFAULT_ACCOUNT)
-    explorer.read(invoiced.now())
+    explorer.read(invoiced.now(), WATCH)
 
     assert DAYS > 31  # costs come in two pages
     assert world.bill.cost_requests == explorer.requests == len(OPERATIONS) + 1
+
+
+def test_what_is_not_watched_is_not_told_of(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
+    bill(world, tags=(("table", "deleted"),))
+    bill(world, usage_type="APN1-ReadRequestUnits", region="ap-northeast-1", unblended=5.0)
+    bill(world, service="Amazon DynamoDB Accelerator (DAX)", usage_type="EU-NodeUsage:dax.r5.large")
+    explorer = Explorer(access().connection, DEFAULT_ACCOUNT, "tag:table")
+    told = explorer.read(invoiced.now(), replace(WATCH, existing=frozenset({ORDERS})))
+
+    assert {one.subject for one in told.series if one.metric == "billed_usd"} == {IRELAND}
 
 
 @pytest.mark.parametrize(

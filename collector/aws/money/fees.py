@@ -1,0 +1,19 @@
+"""What asking for costs costs. Imports no SDK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+USD_PER_REQUEST = 0.01
+"""Of Cost Explorer (AWS Cost Management pricing, 2026); each further page is a request. Price lists are free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Requests of Cost Explorer since the source was made."""
+
+    requests: int = 0
+
+    @property
+    def usd(self) -> float:
+        return self.requests * USD_PER_REQUEST

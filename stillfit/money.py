@@ -1,0 +1,59 @@
+"""Prices and bills from a configuration: where prices are kept, and one source of money for each account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from collector.aws.access import Access
+from collector.aws.money.bulk import OfferFiles
+from collector.aws.money.prices import PriceReader
+from collector.aws.money.source import BillingSource, BillingTarget, home_of
+from stillfit.clock import Clock
+from stillfit.config import Aws, Config, Prices
+from stillfit.model import Engine, Subject
+from stillfit.prices import PriceShelf, own_prices
+from stillfit.sources import target
+
+EVERY = timedelta(hours=1)
+"""How often it is looked whether a price list, a day of Cost Explorer or a bill file is due; mostly nothing is."""
+
+Existing = Callable[[], Iterable[Subject]]
+
+
+def price_shelf(config: Config) -> PriceShelf:
+    """The prices of an installation. Raises ConfigError with every mistake of its own price files."""
+    path = config.store.partition("sqlite:///")[2].partition("?")[0]
+    beside = Path(f"{path}.prices") if path else None
+    return PriceShelf(config.prices.folder or beside, own_prices(config.prices.files))
+
+
+def billing_sources(
+    config: Config, clock: Clock, shelf: PriceShelf, existing: Existing
+) -> tuple[tuple[BillingSource, timedelta], ...]:
+    """One for each account whose money is read, with how often. `existing` tells which tables there are."""
+    wanted = (one for one in config.aws if one.prices != "packaged" or one.cost_explorer or one.cost_files)
+    return tuple((_source(one, clock, existing, (shelf, config.prices)), EVERY) for one in wanted)
+
+
+def _source(settings: Aws, clock: Clock, existing: Existing, kept: tuple[PriceShelf, Prices]) -> BillingSource:
+    """What an account is charged, asked where its partition answers for that."""
+    shelf, prices = kept
+    access = Access(target(settings, home_of(settings.regions[0])), clock)
+    reader = PriceReader(
+        shelf,
+        settings.prices,
+        connection=lambda: access.connection,
+        files=OfferFiles(prices.url),
+        refresh=prices.refresh,
+    )
+    wanted = BillingTarget(
+        regions=settings.regions,
+        engines=frozenset(Engine(one) for one in settings.services),
+        existing=existing,
+        cost_explorer=settings.cost_explorer,
+        cost_tables=settings.cost_tables or "",
+        cost_files=settings.cost_files,
+    )
+    return BillingSource(access, wanted, reader, shelf)
