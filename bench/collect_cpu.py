@@ -39,6 +39,7 @@ from collector.aws.queries import CONSUMED, PROVISIONED, Questions
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock, SystemClock
+from stillfit.garbage import look_seldom
 from stillfit.model import Batch, Engine, Span, Subject
 from stillfit.sheets import Sheet, Sheets
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
@@ -248,6 +249,7 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    look_seldom()  # as the daemon does; plain boto3 gains by it as well
     with StandInProcess(chosen.tables or TABLES) as stand_in, tempfile.TemporaryDirectory() as folder:
         if chosen.tables:
             cycle_of_a_fleet(stand_in, chosen.tables)

@@ -30,6 +30,7 @@ from stillfit import cycle
 from stillfit.clock import FakeClock, SystemClock
 from stillfit.cycle import Knowledge, Turn
 from stillfit.export.health import Health
+from stillfit.garbage import look_seldom
 from stillfit.intake import Intake
 from stillfit.model import Batch, Engine, Series, Span, Statistic, Subject
 from stillfit.parts import knowledge
@@ -171,6 +172,7 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    look_seldom()  # as the daemon does
     statistics = len(REMEMBERED)
     print(f"{chosen.tables:,} tables x {statistics} metric-statistics with {chosen.days} days of hourly history")
     with StandInProcess(chosen.tables) as stand_in, tempfile.TemporaryDirectory() as folder:

@@ -42,6 +42,7 @@ from collector.aws.reading import Look, Planned, Reading
 from collector.aws.specs import CAUSES, CONSUMED, LATENCY, SYSTEM_ERRORS, THROTTLED_REQUESTS, THROTTLES, Spec
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock, SystemClock
+from stillfit.garbage import look_seldom
 from stillfit.model import Engine, Span, Statistic, Subject
 from stillfit.sheets import points
 from stillfit.store.store import Store
@@ -170,6 +171,7 @@ def checksum(statistic: Statistic, times: np.ndarray, values: np.ndarray) -> flo
 def measure(fleet: Fleet, pipe: Pipe) -> None:
     """Three sweeps of a fleet, in a process of its own."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    look_seldom()  # as the daemon does
     hour = int(time.time()) // 3_600 * 3_600 - 3_600
     length = 60 * fleet.points
     ends = (
