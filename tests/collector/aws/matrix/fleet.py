@@ -14,7 +14,8 @@ from collector.aws.source import AwsSource, open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.model import Engine, Subject
-from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, Faults, World
+from stillfit.standins.aws import AwsStandIn, Extras, Fault, FaultKind, Faults, World
+from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import REGION, SCOPE, provisioned, put_table
 from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
 
@@ -53,6 +54,15 @@ def reading(source: str, aws: AwsStandIn, clock: FakeClock, patience: Patience =
 def put_export(world: World) -> None:
     """One more finished export: each is described once."""
     world.backups.put_export(*SCOPE, "orders", {"ExportTime": world.now() - 60})
+
+
+def switch_on_insights(world: World) -> None:
+    """Contributor Insights of the table, with the rules that it brings."""
+    names = [rule_name(kind, "orders") for kind in ("PKC", "PKT")]
+    said = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsRuleList": names}
+    world.dynamodb.put_table(*SCOPE, provisioned(), Extras(contributor_insights={None: said}))
+    for name in names:
+        world.insights.put(*SCOPE, name, {})
 
 
 def deny_tag_search(world: World) -> None:

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from stillfit.model import GapReason, Subject
 from stillfit.standins.aws import Fault, FaultKind, World
 from tests.collector.aws.kit import ORDERS, SCOPE
-from tests.collector.aws.matrix.fleet import ACCOUNT, DAX, DYNAMODB, KEYSPACES, deny_tag_search, put_export
+from tests.collector.aws.matrix.fleet import (
+    ACCOUNT,
+    DAX,
+    DYNAMODB,
+    KEYSPACES,
+    deny_tag_search,
+    put_export,
+    switch_on_insights,
+)
 from tests.collector.aws.services import FRONT, JOBS, NODE
 
 DRIP_S = 0.02
@@ -74,6 +82,8 @@ ROWS: tuple[Row, ...] = (
     _row(DYNAMODB, "dynamodb:DescribeContinuousBackups", "point_in_time_recovery"),
     _row(DYNAMODB, "dynamodb:DescribeKinesisStreamingDestination", "kinesis_destinations"),
     _row(DYNAMODB, "dynamodb:ListContributorInsights", "contributor_insights", subject=ACCOUNT),
+    _row(DYNAMODB, "dynamodb:DescribeContributorInsights", "hottest_partition_key_units", arrange=switch_on_insights),
+    _row(DYNAMODB, "cloudwatch:GetInsightRuleReport", "hottest_partition_key_units", arrange=switch_on_insights),
     _row(DYNAMODB, "dynamodb:ListBackups", "backups", "newest_backup", subject=ACCOUNT),
     _row(DYNAMODB, "dynamodb:ListExports", "exports", "newest_export", subject=ACCOUNT),
     _row(DYNAMODB, "dynamodb:DescribeExport", "exports_billed_bytes", subject=ACCOUNT, arrange=put_export),
