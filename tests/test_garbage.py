@@ -17,7 +17,7 @@ def as_before() -> Iterator[None]:
     gc.set_threshold(*before)
 
 
-def test_old_objects_are_looked_through_a_thousand_times_less_often() -> None:
+def test_old_objects_are_looked_through_hundreds_of_times_less_often() -> None:
     young, middle, old = gc.get_threshold()
 
     look_seldom()
