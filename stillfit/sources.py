@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+import structlog
 
 from collector.aws.access import Access
 from collector.aws.budget import Budget
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
+from collector.aws.plan import Rhythm
+from collector.aws.regions import ALL, NothingHereError, Regions, expanded
 from collector.aws.restart import Name
 from collector.aws.service import ServiceSource
 from collector.aws.source import SETTLE_S, AwsSource
@@ -25,8 +30,10 @@ from collector.source import Source
 from stillfit.clock import Clock
 from stillfit.config import Aws, Config, Prometheus
 from stillfit.keyfile import kept_secret
-from stillfit.model import Batch, Engine, Span, Subject
+from stillfit.model import Batch, Engine, Gap, Span, Subject
 from stillfit.redaction import Redaction
+
+log = structlog.get_logger()
 
 Reaching = Callable[[str], Mapping[Name, Span]]
 """By source: which stretch of each of its series is known without a hole (`Store.reach`)."""
@@ -39,6 +46,8 @@ _OPENERS: Mapping[str, Callable[[Access, Budget], Opened]] = {
     "dax": lambda access, budget: ServiceSource(access, Dax(access), budget),
 }
 
+MINUTE = timedelta(minutes=1)
+
 
 class SigningIn:
     """A service of an account and region that signs in when it is first read: AWS being down never keeps us down.
@@ -48,15 +57,26 @@ class SigningIn:
 
     settle_s = SETTLE_S
 
-    def __init__(self, settings: Aws, region: str, opened: Callable[[], Opened], service: str = "dynamodb") -> None:
+    def __init__(
+        self,
+        settings: Aws,
+        region: str,
+        opened: Callable[[], Opened],
+        service: str = "dynamodb",
+        listed: Regions | None = None,
+    ) -> None:
+        """`listed`: regions that are discovered, told of here. `opened` raises NothingHereError to stay silent."""
         who = settings.account or settings.role_arn or settings.profile or "default"
         self.id = f"aws/{who}/{region}" if service == "dynamodb" else f"aws/{who}/{region}/{service}"
         self.scope = Subject(engine=Engine(service), scope=(settings.account or "", region))
         self._open = opened
+        self._listed = listed
         self._reach: Reaching | None = None
         self._stopping = False
         self.source: Opened | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
+        self.silent = ""
+        """Why there is nothing to read here, and nothing wrong with that; it is looked anew each time."""
 
     @property
     def lag_s(self) -> int:
@@ -67,15 +87,32 @@ class SigningIn:
         self._reach = reach
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
-        if self.source is None:
-            self.source = self._open()
-            self.scope = self.source.scope
-            if self._reach is not None:
-                self.source.resume(partial(self._reach, self.id))
-        if self._stopping:
+        source = self.source or self._opened()
+        if source is None or self._stopping:
             return  # told while it signed in
-        for batch in self.source.collect(since, until):
+        for batch in source.collect(since, until):
             yield replace(batch, source=self.id, gaps=tuple(replace(gap, source=self.id) for gap in batch.gaps))
+        if gaps := self._unlisted():
+            yield Batch(source=self.id, at=until, gaps=gaps)
+
+    def _opened(self) -> Opened | None:
+        """Sign in; None where there is nothing to read."""
+        try:
+            source = self._open()
+        except NothingHereError as nothing:
+            if str(nothing) != self.silent:
+                self.silent = str(nothing)
+                log.info("nothing to read", source=self.id, why=self.silent)
+            return None
+        self.silent, self.source, self.scope = "", source, source.scope
+        if self._reach is not None:
+            source.resume(partial(self._reach, self.id))
+        return source
+
+    def _unlisted(self) -> tuple[Gap, ...]:
+        """What is not known of the regions of the account."""
+        told = self._listed.gaps(self.id, self.scope.engine, self.scope.scope[1]) if self._listed else ()
+        return tuple(told)
 
     def stop(self) -> None:
         self._stopping = True
@@ -87,10 +124,15 @@ class SigningIn:
             self.source.close()
 
 
+JUDGED_EVERY = timedelta(minutes=1)
+"""As `evaluate_every` of the configuration is by default."""
+
+
 def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tuple[tuple[Source, timedelta], ...]:
     """Every source that the configuration names, with how often it is read. `reach`: what they go on from."""
     secret = kept_secret(key_file(config))
-    accounts = [(source, one.every) for one in config.aws for source in aws_sources(one, clock, secret)]
+    judged, claims = config.evaluate_every, Claims()
+    accounts = [(source, one.every) for one in config.aws for source in aws_sources(one, clock, secret, judged, claims)]
     if reach is not None:
         for source, _ in accounts:
             source.resume(reach)
@@ -99,15 +141,80 @@ def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tupl
     return (*accounts, *clusters, *stores)
 
 
-def aws_sources(settings: Aws, clock: Clock, secret: Callable[[], bytes] | None = None) -> tuple[SigningIn, ...]:
-    """One source a region and service, read within one budget; those of a region sign in once."""
-    budget = Budget(settings.monthly_budget, int(settings.every.total_seconds()))
-    accesses = ((region, Access(target(settings, region, secret), clock)) for region in settings.regions)
+def aws_sources(
+    settings: Aws,
+    clock: Clock,
+    secret: Callable[[], bytes] | None = None,
+    judged_every: timedelta = JUDGED_EVERY,
+    claims: Claims | None = None,
+) -> tuple[SigningIn, ...]:
+    """One source a region and service, read within one budget. `claims`: of entries that may be the same account."""
+    rhythm = Rhythm(int(settings.every.total_seconds()), int(judged_every.total_seconds()))
+    accesses = [Access(target(settings, region, secret), clock) for region in regions_of(settings)]
+    return sources_of(settings, accesses, Budget(settings.monthly_budget, rhythm), claims)
+
+
+def sources_of(
+    settings: Aws, accesses: Sequence[Access], budget: Budget, claims: Claims | None = None
+) -> tuple[SigningIn, ...]:
+    """The services of each account and region; those of a region sign in once. The first region is the home region."""
+    listed = Regions(accesses[0]) if settings.regions == (ALL,) else None
+    shared = _Shared(settings, budget, claims or Claims(), listed)
+    services = tuple(dict.fromkeys(settings.services))
     return tuple(
-        SigningIn(settings, region, partial(_OPENERS[service], access, budget), service)
-        for region, access in accesses
-        for service in dict.fromkeys(settings.services)
+        SigningIn(
+            settings,
+            access.target.region,
+            partial(_opened, shared, access, service),
+            service,
+            None if place else listed,
+        )
+        for access in accesses
+        for place, service in enumerate(services)
     )
+
+
+def regions_of(settings: Aws) -> tuple[str, ...]:
+    """The regions that an entry names; all that there may be where it says so. Asks nobody."""
+    return expanded(settings.regions, profile=settings.profile, role_arn=settings.role_arn)
+
+
+class Claims:
+    """Which entry reads an account and region: whoever comes second to the same tables stays silent. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._taken: dict[object, str] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, account: str, region: str, service: str, settings: Aws) -> None:
+        """Raises NothingHereError where another entry reads the same already."""
+        chosen = (settings.include, settings.exclude, tuple(settings.tags.items()))
+        with self._lock:
+            taken_by = self._taken.setdefault((account, region, service, chosen), _who(settings))
+        if taken_by != _who(settings):
+            raise NothingHereError(f"{_who(settings)} is account {account} too, read once in {region}, as {taken_by}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the sources of one entry have in common."""
+
+    settings: Aws
+    budget: Budget
+    claims: Claims
+    regions: Regions | None
+
+
+def _opened(shared: _Shared, access: Access, service: str) -> Opened:
+    """A source that is signed in. Raises NothingHereError and SourceError."""
+    if shared.regions is not None:
+        shared.regions.admit(access)
+    shared.claims.claim(access.account(), access.target.region, service, shared.settings)
+    return _OPENERS[service](access, shared.budget)
+
+
+def _who(settings: Aws) -> str:
+    return settings.role_arn or settings.profile or settings.account or "default"
 
 
 def prometheus_sources(settings: Prometheus) -> tuple[PrometheusSource, ...]:

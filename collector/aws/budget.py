@@ -6,7 +6,7 @@ import threading
 
 import structlog
 
-from collector.aws.plan import Load, Plan, lines, plan
+from collector.aws.plan import USUAL, Load, Plan, Rhythm, lines, plan
 
 log = structlog.get_logger(__name__)
 
@@ -14,13 +14,17 @@ log = structlog.get_logger(__name__)
 class Budget:
     """Thread-safe: the regions of an account are read side by side."""
 
-    def __init__(self, usd_a_month: float | None, tick_s: int) -> None:
+    def __init__(self, usd_a_month: float | None = None, rhythm: Rhythm = USUAL) -> None:
         """`usd_a_month` None: the freshest plan, whatever it costs."""
         self.usd_a_month = usd_a_month
-        self.tick_s = tick_s
+        self.rhythm = rhythm
         self._loads: dict[str, Load] = {}
-        self._plan = plan(Load(), usd_a_month, tick_s=tick_s)
+        self._plan = plan(Load(), usd_a_month, rhythm)
         self._lock = threading.Lock()
+
+    @property
+    def tick_s(self) -> int:
+        return self.rhythm.tick_s
 
     @property
     def plan(self) -> Plan:
@@ -34,7 +38,7 @@ class Budget:
             self._loads[source] = load
             before, self._plan = (
                 self._plan,
-                plan(sum(self._loads.values(), Load()), self.usd_a_month, tick_s=self.tick_s),
+                plan(sum(self._loads.values(), Load()), self.usd_a_month, self.rhythm),
             )
             after = self._plan
         if after.rung != before.rung or after.is_within_budget != before.is_within_budget:

@@ -37,8 +37,17 @@ PROMISE_S: Mapping[Tier, int] = MappingProxyType({Tier.HOT: 7 * MINUTE, Tier.WAR
 with five minutes of data tells as soon; twenty minutes is how long ListMetrics may hide a new metric, and a margin)."""
 READING_S = 60
 """What reading a region may take before its points are stored (ours; bench/sweep.py: 400,000 metrics in less)."""
-JUDGING_S = 60
-"""How often is judged by default; sending takes a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a source looks, and how often what it read is judged; sending takes a second."""
+
+    tick_s: int = TICK_S
+    judged_every_s: int = 60
+
+
+USUAL = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,6 @@ class Cadence:
 
     wires_s: int
     rest_s: int
-
-    @property
-    def worst_age_s(self) -> int:
-        """From when CloudWatch shows a refused request to the message, at most, while nothing fails."""
-        return self.wires_s + READING_S + JUDGING_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,11 @@ class Plan:
     cadences: Cadences
     rung: int = 0
     budget_usd: float | None = None
+    rhythm: Rhythm = USUAL
+
+    def worst_age_s(self, tier: Tier) -> int:
+        """From when CloudWatch shows a refused request to the message, at most, while nothing fails."""
+        return self.cadences[tier].wires_s + READING_S + self.rhythm.judged_every_s
 
     @property
     def metrics_a_month(self) -> float:
@@ -119,7 +128,7 @@ class Plan:
     @property
     def late(self) -> Mapping[Tier, int]:
         """The tiers whose promise does not hold, with the seconds that a message may take."""
-        ages = {tier: cadence.worst_age_s for tier, cadence in self.cadences.items()}
+        ages = {tier: self.worst_age_s(tier) for tier in self.cadences}
         return {tier: age for tier, age in ages.items() if age > PROMISE_S[tier]}
 
     @property
@@ -129,11 +138,11 @@ class Plan:
         return max(waits) - min(waits)
 
 
-def plan(load: Load, budget_usd: float | None = None, *, tick_s: int = TICK_S) -> Plan:
+def plan(load: Load, budget_usd: float | None = None, rhythm: Rhythm = USUAL) -> Plan:
     """The freshest plan that keeps to the budget; the slowest there is where none does."""
     plans = (
-        Plan(load=load, cadences=cadences, rung=rung, budget_usd=budget_usd)
-        for rung, cadences in enumerate(ladder(tick_s))
+        Plan(load=load, cadences=cadences, rung=rung, budget_usd=budget_usd, rhythm=rhythm)
+        for rung, cadences in enumerate(ladder(rhythm.tick_s))
     )
     last = None
     for last in plans:
@@ -143,9 +152,9 @@ def plan(load: Load, budget_usd: float | None = None, *, tick_s: int = TICK_S) -
     return last
 
 
-def cheapest_on_time(load: Load, tick_s: int = TICK_S) -> float:
+def cheapest_on_time(load: Load, rhythm: Rhythm = USUAL) -> float:
     """The least dollars a month for which no message is later than in the freshest plan."""
-    first, *rest = (Plan(load=load, cadences=cadences) for cadences in ladder(tick_s))
+    first, *rest = (Plan(load=load, cadences=cadences, rhythm=rhythm) for cadences in ladder(rhythm.tick_s))
     return min(one.usd_a_month for one in (first, *rest) if one.late == first.late)
 
 
@@ -197,7 +206,7 @@ def lines(one: Plan) -> Iterator[str]:
         tables = f"{share.tables:,} table{'' if share.tables == 1 else 's'}"
         often = f"tripwires every {told(cadence.wires_s)}, the rest every {told(cadence.rest_s)}"
         usd = _a_month(share, cadence) * USD_PER_METRIC
-        age = f"a message at most {told(cadence.worst_age_s)} late"
+        age = f"a message at most {told(one.worst_age_s(tier))} late"
         yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
     if reports := one.load.reports_an_hour:
         usd = reports * MONTH_S / HOUR * USD_PER_METRIC

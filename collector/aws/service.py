@@ -22,7 +22,7 @@ from collector.aws.decode import Missing
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import empty
-from collector.aws.plan import TICK_S, Plan
+from collector.aws.plan import Plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import OVERLAP_S, Begin, Progress
@@ -127,7 +127,7 @@ class ServiceSource:
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
         self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
-        self._rota = Rota(budget or Budget(None, TICK_S), self._progress, target.calls_hot)
+        self._rota = Rota(budget or Budget(), self._progress, target.calls_hot)
         self._price = Price(metrics=0, more=0)
         access.open()
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from collector.aws.access import Access
+from collector.aws.account import Account, metrics_an_hour
 from collector.aws.agenda import Agenda, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
@@ -28,7 +29,7 @@ from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
 from collector.aws.operations import UNLISTED, Listings, Operations
-from collector.aws.plan import TICK_S, Load, Plan, Share, Tier, plan
+from collector.aws.plan import Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
@@ -116,6 +117,7 @@ class AwsSource:
         self._meter = Meter()
         self._pool = Pool(WORKERS, self.id)
         self._inventory = Inventory(connection, target, self.scope, self._pool)
+        self._of_account = Account(connection, access.quotas, self.scope, self.id)
         self._autoscaling = Autoscaling(connection, self.scope, self.id)
         self._scaling: Scaling | None = None
         self._insights = Insights(connection, self._meter, self._pool, self.id, target.redaction)
@@ -129,7 +131,7 @@ class AwsSource:
             origin=lambda ask: origin(self._questions, ask),
         )
         self._price = Price(metrics=0, more=0)
-        self._budget = budget or Budget(None, TICK_S)
+        self._budget = budget or Budget()
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
         access.open()
@@ -183,6 +185,7 @@ class AwsSource:
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
+        self._of_account.look(self._clock.monotonic())
         self._tiers.begin(found.members)
         self._insights.look(found.members, self._clock.monotonic())
         cycle = self._begun(until, begin, found.members)
@@ -216,7 +219,8 @@ class AwsSource:
             serves = bool(cycle.served(member.table)) if cycle.operations else None
             tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
             shares[tier] += share(self._questions, member, tier, cycle.operations)
-        self._load = Load(shares, LISTINGS_AN_HOUR, self._insights.metrics_an_hour)
+        others = self._insights.metrics_an_hour + metrics_an_hour(cycle.members)
+        self._load = Load(shares, LISTINGS_AN_HOUR, others)
         cycle.plan = self._budget.share(self.id, self._load)
 
     def stop(self) -> None:
@@ -236,9 +240,9 @@ class AwsSource:
             source=self.id,
             at=cycle.at,
             series=tuple(_sizes(found.members, cycle.begin.until)),
-            attributes=tuple(self._attributes(found.members, cycle.at)),
+            attributes=(self._of_account.attributes(cycle.at), *self._attributes(found.members, cycle.at)),
             changes=changes,
-            gaps=(*found.gaps, *scaling_gaps, *change_gaps),
+            gaps=(*found.gaps, *scaling_gaps, *change_gaps, *self._of_account.gaps()),
             subjects_seen=tuple(cycle.subjects),
             inventory=found.whole,
         )
@@ -274,14 +278,15 @@ class AwsSource:
         try:
             cycle.is_listed = self._listings.look(cycle.begin.until, since=before, kinesis=kinesis)
         except SourceError as error:
-            cycle.gaps += (
-                self._gap(member.table, name, error.reason, str(error)) for member in cycle.members for name in UNLISTED
-            )
+            unlisted = [(member.table, name) for member in cycle.members for name in UNLISTED]
+            for subject, name in (*unlisted, (self.scope, "user_errors")):
+                cycle.gaps.append(self._gap(subject, name, error.reason, str(error)))
         cycle.agenda = replace(cycle.agenda, known=self._listings.known)
 
     def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
         due = (cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]) for member in cycle.members)
-        return [one for each in due for one in each]
+        own = self._of_account.due(cycle.agenda, cycle.members)
+        return [*own, *(one for each in due for one in each)]
 
     def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
         """First what is always asked, then what its tripwires call for."""
@@ -303,6 +308,8 @@ class AwsSource:
 
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
         spared = 0
+        if cycle.is_listed:
+            yield from self._of_account.quiet(cycle.agenda, Span(cycle.begin.start, cycle.begin.until))
         for series in cycle.tripwire.quiet_causes():
             spared += billed(1)
             yield series

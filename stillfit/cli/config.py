@@ -36,18 +36,18 @@ def check_config(path: Path, *, offline: bool = False, clock: Clock | None = Non
     if config.aws and offline:
         show("\nWhat reading CloudWatch will cost:", *(f"  {line}" for line in estimate(config.aws)))
     elif config.aws:
-        _check_budgets(config.aws, clock or SystemClock())
+        _check_budgets(config, clock or SystemClock())
 
 
-def _check_budgets(accounts: tuple[Aws, ...], clock: Clock) -> None:
+def _check_budgets(config: Config, clock: Clock) -> None:
     """The plan of each account and its price. Raises ConfigError where a budget cannot be kept as it is."""
     quieten()
     with waiting("finding the tables, which is free ..."):
-        projections = project(accounts, clock)
-    for account, one in zip(accounts, projections, strict=True):
+        projections = project(config, clock)
+    for account, one in zip(config.aws, projections, strict=True):
         show(f"\nReading CloudWatch, {_account(account)}:", *(f"  {line}" for line in told_plan(one)))
     if any(one.errors for one in projections):
-        lines = (f"  {line}" for line in estimate(accounts))
+        lines = (f"  {line}" for line in estimate(config.aws))
         show("\nWhat could not be counted is not in these figures. For each table:", *lines)
     wrong = tuple(line for position, one in enumerate(projections) for line in mistakes(position, one))
     if wrong:

@@ -13,10 +13,9 @@ from datetime import timedelta
 from itertools import islice
 from math import ceil
 
-from collector.aws.budget import Budget
-from collector.aws.plan import Plan, cheapest_on_time, lines, plan, told
+from collector.aws.plan import Load, Plan, cheapest_on_time, lines, plan, told
 from stillfit.clock import Clock
-from stillfit.config import Aws
+from stillfit.config import Aws, Config
 from stillfit.errors import SourceError
 from stillfit.sources import SigningIn, aws_sources
 
@@ -30,10 +29,10 @@ class Projection:
     errors: tuple[str, ...] = ()
 
 
-def project(accounts: Sequence[Aws], clock: Clock) -> tuple[Projection, ...]:
+def project(config: Config, clock: Clock) -> tuple[Projection, ...]:
     """Find the tables of each entry, all regions side by side."""
     with ExitStack() as open_ones:
-        entries = [aws_sources(one, clock) for one in accounts]
+        entries = [aws_sources(one, clock, judged_every=config.evaluate_every) for one in config.aws]
         regions = [source for entry in entries for source in entry]
         for source in regions:
             open_ones.enter_context(closing(source))
@@ -42,8 +41,8 @@ def project(accounts: Sequence[Aws], clock: Clock) -> tuple[Projection, ...]:
         with ThreadPoolExecutor(len(regions), "stillfit-plan") as pool:
             errors = dict(zip(regions, pool.map(lambda source: _listed(source, clock), regions), strict=True))
         return tuple(
-            Projection(settings=one, plan=_plan(one, entry), errors=tuple(e for s in entry if (e := errors[s])))
-            for one, entry in zip(accounts, entries, strict=True)
+            Projection(settings=one, plan=_plan(entry), errors=tuple(e for s in entry if (e := errors[s])))
+            for one, entry in zip(config.aws, entries, strict=True)
         )
 
 
@@ -56,14 +55,14 @@ def told_plan(one: Projection) -> Iterator[str]:
         budget = f" of a budget of {one.plan.budget_usd:,.2f}" if one.plan.budget_usd is not None else ""
         yield f"in all {one.plan.usd_a_month:,.2f} USD a month{budget}, and more only while requests are refused"
     if one.plan.rung and one.plan.is_within_budget:
-        free = plan(one.plan.load, tick_s=_tick(one.settings))
+        free = plan(one.plan.load, rhythm=one.plan.rhythm)
         yield f"stretched to keep to the budget: the freshest plan would be {free.usd_a_month:,.2f} USD a month"
 
 
 def mistakes(position: int, one: Projection) -> Iterator[str]:
     """Why the budget of entry `position` cannot be taken as it is."""
     place = f"config: aws[{position}].monthly_budget"
-    made, tick_s = one.plan, _tick(one.settings)
+    made = one.plan
     if made.budget_usd is None:
         return
     if not made.is_within_budget:
@@ -74,10 +73,10 @@ def mistakes(position: int, one: Projection) -> Iterator[str]:
         return
     delay = max(made.late.values(), default=0)
     accepted = int((one.settings.accepted_delay or timedelta(0)).total_seconds())
-    own_choice = max(plan(made.load, tick_s=tick_s).late.values(), default=0)
+    own_choice = max(plan(made.load, rhythm=made.rhythm).late.values(), default=0)
     if delay > max(accepted, own_choice):
         ages = ", ".join(f"{tier} tables {told(age)}" for tier, age in made.late.items())
-        enough = ceil(cheapest_on_time(made.load, tick_s) * 100) / 100
+        enough = ceil(cheapest_on_time(made.load, made.rhythm) * 100) / 100
         yield (
             f"{place}: {made.budget_usd:,.2f} USD cannot hold the freshness promise, a message may be late by: {ages}. "
             f"Raise it to {enough:,.2f}, or accept the delay: accepted_delay: {-(-delay // 60)}m"
@@ -94,11 +93,7 @@ def _listed(source: SigningIn, clock: Clock) -> str:
     return ""
 
 
-def _plan(settings: Aws, entry: Sequence[SigningIn]) -> Plan:
-    """As all regions together have it."""
+def _plan(entry: Sequence[SigningIn]) -> Plan:
+    """As all regions together have it; of nothing where no region could be asked."""
     opened = [source.source.budget.plan for source in entry if source.source is not None]
-    return opened[0] if opened else Budget(settings.monthly_budget, _tick(settings)).plan
-
-
-def _tick(settings: Aws) -> int:
-    return int(settings.every.total_seconds())
+    return opened[0] if opened else plan(Load())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from collector.aws.agenda import is_wire
 from collector.aws.meter import billed
-from collector.aws.plan import Load, Share, Tier, plan, told
+from collector.aws.plan import Load, Rhythm, Share, Tier, plan, told
 from collector.aws.queries import LATENCY, Questions, standing
 from stillfit.config import Aws
 from stillfit.model import Engine, Subject
@@ -35,13 +35,13 @@ def metrics_a_look(subject: Subject, *, provisioned: bool, tier: Tier = Tier.WAR
 
 def usd_a_month(share: Share, tier: Tier, tick_s: int) -> float:
     """List price of reading such a table at the freshest plan."""
-    return plan(Load({tier: share}), tick_s=tick_s).usd_a_month
+    return plan(Load({tier: share}), rhythm=Rhythm(tick_s)).usd_a_month
 
 
 def estimate(accounts: Iterable[Aws]) -> Iterator[str]:
     """What each kind of thing costs a month at each cadence in use."""
     for tick_s in sorted({int(one.every.total_seconds()) for one in accounts}):
-        cadences = plan(Load(), tick_s=tick_s).cadences
+        cadences = plan(Load(), rhythm=Rhythm(tick_s)).cadences
         yield from (
             f"{tier}: tripwires every {told(one.wires_s)}, the rest every {told(one.rest_s)}"
             for tier, one in cadences.items()

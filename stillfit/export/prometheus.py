@@ -100,9 +100,9 @@ def _plan(status: SourceStatus) -> Iterator[Reading]:
     yield Reading("stillfit_reading_stretched_steps", labels, plan.rung)
     if plan.budget_usd is not None:
         yield Reading("stillfit_api_budget_dollars", labels, plan.budget_usd)
-    for tier, cadence in plan.cadences.items():
+    for tier in plan.cadences:
         yield Reading("stillfit_reading_tables", (*labels, tier.value), plan.load.of(tier).tables)
-        yield Reading("stillfit_reading_worst_age_seconds", (*labels, tier.value), cadence.worst_age_s)
+        yield Reading("stillfit_reading_worst_age_seconds", (*labels, tier.value), plan.worst_age_s(tier))
 
 
 def _judged(view: View, now: float) -> Iterator[Reading]:

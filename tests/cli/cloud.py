@@ -37,5 +37,7 @@ def record_keys(world: World, table: str, **contributors: float) -> None:
     description = {"TableName": table, "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
     world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, description, Extras(contributor_insights={None: on}))
     minutes = [now - 60 * back for back in range(1, 31)]
-    keys = {(key,): dict.fromkeys(minutes, value) for key, value in contributors.items()}
+    keys: dict[tuple[str, ...], dict[int, float]] = {
+        (key,): dict.fromkeys(minutes, value) for key, value in contributors.items()
+    }
     world.insights.put(DEFAULT_ACCOUNT, REGION, rule, keys)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from collector.aws.budget import Budget
-from collector.aws.plan import HOUR, MINUTE, PROMISE_S, Cadence, Load, Plan, Share, Tier, ladder, lines, plan
+from collector.aws.plan import HOUR, MINUTE, PROMISE_S, Cadence, Load, Plan, Rhythm, Share, Tier, ladder, lines, plan
 
 FLEET = Load({Tier.HOT: Share(50, 100, 1_000), Tier.WARM: Share(450, 900, 5_000), Tier.COLD: Share(500, 1_000, 2_500)})
 FREE = plan(FLEET)
@@ -13,7 +13,7 @@ SLOWEST = len(list(ladder())) - 1
 
 
 def test_without_a_budget_the_promise_holds() -> None:
-    ages = {tier: cadence.worst_age_s for tier, cadence in FREE.cadences.items()}
+    ages = {tier: FREE.worst_age_s(tier) for tier in Tier}
 
     assert ages == {Tier.HOT: 7 * MINUTE, Tier.WARM: 7 * MINUTE, Tier.COLD: 17 * MINUTE}
     assert not FREE.late
@@ -44,7 +44,7 @@ def test_each_rung_is_cheaper_and_none_is_fresher() -> None:
 
     for before, after in pairwise(rungs):
         assert after.usd_a_month < before.usd_a_month
-        assert all(after.cadences[tier].worst_age_s >= before.cadences[tier].worst_age_s for tier in Tier)
+        assert all(after.worst_age_s(tier) >= before.worst_age_s(tier) for tier in Tier)
 
 
 def test_the_promise_breaks_only_after_all_that_does_not_break_it() -> None:
@@ -83,14 +83,14 @@ def test_a_budget_that_nothing_can_hold_reads_as_slowly_as_there_is_and_drops_no
 
 
 def test_a_slow_look_makes_every_cadence_at_least_as_slow() -> None:
-    slow = plan(FLEET, tick_s=30 * MINUTE)
+    slow = plan(FLEET, rhythm=Rhythm(30 * MINUTE))
 
     assert all(cadence.wires_s >= 30 * MINUTE for cadence in slow.cadences.values())
     assert set(slow.late) == set(Tier)
 
 
 def test_regions_share_a_budget() -> None:
-    budget = Budget(FREE.usd_a_month * 1.5, tick_s=300)
+    budget = Budget(FREE.usd_a_month * 1.5)
 
     assert budget.share("aws/1/eu-west-1", FLEET).rung == 0
     assert budget.share("aws/1/us-east-1", FLEET).rung > 0
@@ -103,3 +103,8 @@ def test_the_lines_tell_cadence_age_and_price() -> None:
 
     assert "hot: 50 tables, tripwires every 5 min, the rest every 5 min; a message at most 7 min late" in told
     assert "cold: 500 tables, tripwires every 15 min, the rest every 3 h; a message at most 17 min late" in told
+
+
+@pytest.mark.parametrize(("judged_every_s", "late"), [(60, set()), (61, {Tier.HOT}), (900, set(Tier))])
+def test_rare_judging_makes_messages_late_too(judged_every_s: int, late: set[Tier]) -> None:
+    assert set(plan(FLEET, rhythm=Rhythm(judged_every_s=judged_every_s)).late) == late
