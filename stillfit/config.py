@@ -51,6 +51,7 @@ Seconds = Annotated[
 
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
+RegionOrAll = Annotated[str, Field(pattern=r"^([a-z]{2}(-[a-z]+)+-\d+|all)$")]
 Account = Annotated[str, Field(pattern=r"^\d{12}$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
 TagKey = Annotated[str, Field(min_length=1, max_length=128)]
@@ -67,8 +68,9 @@ def length(text: str) -> timedelta | None:
 class Aws(Section):
     """One account seen through one set of credentials, in one or more regions."""
 
-    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
-    """Region names such as eu-west-1. Each becomes a source of its own, with its own limits and failures."""
+    regions: Annotated[tuple[RegionOrAll, ...], Field(min_length=1)]
+    """Region names such as eu-west-1. Each becomes a source of its own, with its own limits and failures. `[all]`:
+    every region that the account has enabled (account:ListRegions); one without tables costs nothing."""
     account: Account | None = None
     """Twelve digits, in quotes; asked of STS when absent. A mismatch with the credentials is refused at start."""
     profile: str | None = None
@@ -114,6 +116,13 @@ class Aws(Section):
     cost_files: Path | None = None
     """A file or folder with exports of CUR 1, CUR 2 or FOCUS 1.x (csv, csv.gz), which then tell what was billed, by
     table where they have resource ids. Read again when they change."""
+
+    @field_validator("regions")
+    @classmethod
+    def _all_or_some(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        if "all" in regions and len(regions) > 1:
+            raise ValueError("`all` stands alone: leave out the names of single regions")
+        return regions
 
 
 class Cassandra(Section):

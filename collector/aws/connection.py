@@ -55,6 +55,7 @@ CALLS_PER_S = {
     "resourcegroupstaggingapi": 10.0,
     "pricing": 5.0,
     "ce": 2.0,
+    "account": 2.0,
     "sts": 10.0,
 }
 """Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
