@@ -64,7 +64,8 @@ class Fleet:
     def __init__(self, tables: int, start: int, hours: int, seed: int) -> None:
         rng = random.Random(seed)
         self.tables, self.start = tables, start
-        chosen = rng.sample(range(tables), max(3, tables // 6))
+        kinds = [[n for n in range(tables) if self.kind(n) is tier] for tier in Tier]
+        chosen = [table for kind in kinds for table in rng.sample(kind, min(len(kind), max(1, tables // 15)))]
         last = hours * 60 - 90
         self.episodes = tuple(
             Episode(table, start + MINUTE * rng.randrange(30, max(31, last)), rng.randrange(8, 40)) for table in chosen
@@ -89,6 +90,8 @@ class Fleet:
 
     def points(self, metric: Metric, start: float, end: float) -> Points | None:
         dimensions = dict(metric.dimensions)
+        if "TableName" not in dimensions:
+            return None  # of the account as a whole nothing is published
         table = int(dimensions["TableName"].rsplit("-", 1)[1])
         first = max(self.start - 2 * HOUR, int(-(-start // MINUTE) * MINUTE))
         times = np.arange(first, int(end), MINUTE, dtype=np.int64)
