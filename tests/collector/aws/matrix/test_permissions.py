@@ -13,7 +13,7 @@ from stillfit.errors import SourceError
 from stillfit.model import GapReason
 from stillfit.standins.aws import AwsStandIn
 from tests.collector.aws.kit import cycle
-from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, put_export, reading
+from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, put_export, reading, switch_on_insights
 from tests.collector.aws.matrix.table import ROWS
 
 SOURCES = (DYNAMODB, KEYSPACES, DAX)
@@ -26,6 +26,7 @@ def denials(source: str, without: Collection[str]) -> str:
     clock = FakeClock()
     world = fleet(clock)
     put_export(world)
+    switch_on_insights(world)
     document = policy(frozenset(Feature))
     for statement in document["Statement"]:
         statement["Action"] = [action for action in statement["Action"] if action not in without] or ["none:None"]
