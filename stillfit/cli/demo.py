@@ -88,7 +88,7 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
     return Config(
         instance="demo",
         store=f"sqlite:///{folder}/demo.db",
-        aws=(Aws(regions=(plan.region,), every=timedelta(minutes=2), first_look=timedelta(days=22)),),
+        aws=(_account(plan.region),),
         cassandra=(Cassandra(cluster=plan.cluster.name, contact_points=tuple(addresses.cassandra)),),
         slack=Slack(channel=addresses.slack_channel, token=SecretStr(addresses.slack_token), base_url=addresses.slack),
         http=Http(host=options.host, port=options.port),
@@ -102,6 +102,11 @@ def _config(plan: Story, addresses: Addresses, folder: Path, options: DemoOption
             for table in declared
         ),
     )
+
+
+def _account(region: str) -> Aws:
+    """Three weeks of history, so that drift can be seen; prices as packaged, because the demo asks nobody outside."""
+    return Aws(regions=(region,), every=timedelta(minutes=2), first_look=timedelta(days=22), prices="packaged")
 
 
 def _fact(value: str | bool) -> Fact:  # the value of a fact, not a switch

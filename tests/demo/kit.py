@@ -54,7 +54,7 @@ class Fleet:
         return Config(
             instance="test",
             store=store,
-            aws=(Aws(regions=(self.story.region,), first_look=first_look),),
+            aws=(Aws(regions=(self.story.region,), first_look=first_look, prices="packaged"),),
             cassandra=(
                 Cassandra(
                     cluster=self.story.cluster.name,
