@@ -93,6 +93,15 @@ _DYNAMODB_TABLE = _attributes(
     ("newest_export", "text", "ISO time of the state that the newest of them holds; absent without one"),
     ("exports_billed_bytes", "number", "what all of them were billed for"),
 )
+_DYNAMODB_SCOPE = _attributes(
+    Engine.DYNAMODB,
+    {Level.SCOPE},
+    ("account_max_read_units", "number", "RCU per second that all provisioned tables of the region may have together"),
+    ("account_max_write_units", "number", "WCU per second that all provisioned tables of the region may have together"),
+    ("table_max_read_units", "number", "RCU per second that one table or index may have"),
+    ("table_max_write_units", "number", "WCU per second that one table or index may have"),
+    ("cloudwatch_calls_per_second", "number", "live quota of GetMetricData, at which metrics are read"),
+)
 _DYNAMODB_TABLE_OR_INDEX = _attributes(
     Engine.DYNAMODB,
     {Level.TABLE, Level.INDEX},
@@ -243,6 +252,7 @@ _MONEY = _attributes(
 ATTRIBUTES: dict[str, Attribute] = {
     attribute.name: attribute
     for attribute in (
+        *_DYNAMODB_SCOPE,
         *_DYNAMODB_TABLE,
         *_DYNAMODB_TABLE_OR_INDEX,
         *_CASSANDRA_TABLE,

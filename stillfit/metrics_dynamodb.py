@@ -36,7 +36,7 @@ def _by_direction(direction: str) -> tuple[Row, ...]:
             f"own cap on on-demand {direction}s per second, every five minutes; only where one is set",
         ),
         (
-            f"account_max_{direction}_units",
+            f"account_{direction}_quota_units",
             _GAUGE,
             per_second,
             _MOST,
@@ -44,7 +44,7 @@ def _by_direction(direction: str) -> tuple[Row, ...]:
             f"{unit} per second that all provisioned tables of the account and region may have together",
         ),
         (
-            f"table_max_{direction}_units",
+            f"table_{direction}_quota_units",
             _GAUGE,
             per_second,
             _MOST,

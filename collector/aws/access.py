@@ -10,6 +10,7 @@ import threading
 
 from collector.aws.connection import Connection, account_of
 from collector.aws.limiter import Limiter
+from collector.aws.quotas import Quotas
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
@@ -25,6 +26,7 @@ class Access:
         self.clock = clock
         self.limiter = Limiter(clock, calls_per_s=calls_per_s) if calls_per_s else Limiter(clock)
         self.connection = Connection(target, clock, self.limiter, patience or Patience())
+        self.quotas = Quotas(self.connection, self.limiter, fixed=calls_per_s is not None)
         self._account = ""
         self._users = 0
         self._lock = threading.RLock()

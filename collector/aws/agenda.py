@@ -17,7 +17,7 @@ from collector.aws.meter import billed
 from collector.aws.operations import Named, Operations
 from collector.aws.plan import Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, standing
+from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, Spec, standing
 from collector.aws.reading import Planned
 from collector.aws.specs import KINESIS
 from stillfit.model import Subject
@@ -44,6 +44,12 @@ class Agenda:
             if self._is_due(ask, every_s, phase):
                 yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
         yield from self.due_named(member.table, cadence.rest_s, phase)
+
+    def due_of(self, subject: Subject, spec: Spec, every_s: int) -> Iterator[Planned]:
+        """One metric that has a cadence of its own."""
+        ask = self.questions.ask(subject, spec)
+        if self._is_due(ask, every_s, 0):
+            yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
 
     def due_named(self, subject: Subject, every_s: int, phase: int = 0) -> Iterator[Planned]:
         """What was named of a table, or of the account and region, and has more to tell than was read of it."""

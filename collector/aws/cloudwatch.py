@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from collector.aws.connection import Clients, Connection
 from collector.aws.decode import Decoded, Missing, decode, roster_of
-from collector.aws.limiter import Limiter
+from collector.aws.limiter import Limiter, RetryBudget
 from collector.aws.meter import Meter, billed
 from collector.aws.planner import Request, pack
 from collector.aws.pool import Pool, Task
@@ -67,6 +67,7 @@ class MetricReader:
     pool: Pool
     about: str
     """What a refusal is said of: the source's id."""
+    retries: RetryBudget = field(default_factory=RetryBudget)
     _roster: Callable[[tuple[Ask, ...], int], Roster] = field(default_factory=_remembered)
 
     def read(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Decoded]]:
@@ -89,7 +90,8 @@ class MetricReader:
         got = self._once(request, breaker)
         for _ in range(MORE_TRIES):
             again = [missing for missing in got.missing if missing.again]
-            if not again or breaker.open_for:
+            metrics = sum(billed(len(missing.ask.slots)) for missing in again)
+            if not again or breaker.open_for or not self.retries.take(metrics):
                 break
             more = [self._once(each, breaker) for each in pack((one.ask, one.stretch) for one in again)]
             got = _merged(replace(got, missing=tuple(one for one in got.missing if not one.again)), more)
@@ -118,6 +120,7 @@ class MetricReader:
             self.meter.add(calls=1, queries=request.queries, metrics=metrics)
             if page.get("NextToken"):  # never of our own making: another call is about to leave
                 self.limiter.wait()
+        self.retries.answered(metrics)
         got = decode(request, pages, self._roster(request.asks, request.stretch.period_s))
         self.meter.add(datapoints=got.datapoints, dropped_points=got.dropped)
         return got

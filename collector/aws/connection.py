@@ -53,6 +53,7 @@ CALLS_PER_S = {
     "keyspaces": 20.0,
     "dax": 10.0,
     "resourcegroupstaggingapi": 10.0,
+    "service-quotas": 2.0,
     "pricing": 5.0,
     "ce": 2.0,
     "account": 2.0,
@@ -61,7 +62,7 @@ CALLS_PER_S = {
 """Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
 25 times a second (CloudWatch quotas), the three of DynamoDB 10, 10 and 5 times (API reference of each); the others
 publish no figure for reads of settings and are asked modestly (ours)."""
-_IAM_PREFIXES = {"keyspaces": "cassandra", "resourcegroupstaggingapi": "tag"}
+_IAM_PREFIXES = {"keyspaces": "cassandra", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 """Where the prefix of a service's actions is not botocore's name of it (Service Authorization Reference)."""
 
 _T = TypeVar("_T")
@@ -113,7 +114,11 @@ class Clients:
 
 
 class _Lost:
-    """Operations that got no answer several times in a row: an outage of an hour must not cost an hour a cycle."""
+    """Operations that got no answer several times in a row: an outage of an hour must not cost an hour a cycle.
+
+    A circuit breaker of one account and region for each operation: open for the rest of the cycle, then half open, so
+    that the next cycle tries once, and only an answer closes it.
+    """
 
     def __init__(self) -> None:
         self._in_a_row: Counter[str] = Counter()
@@ -122,7 +127,8 @@ class _Lost:
 
     def forget(self) -> None:
         with self._lock:
-            self._in_a_row.clear()
+            still = {action: GIVE_UP_AFTER - 1 for action, count in self._in_a_row.items() if count >= GIVE_UP_AFTER}
+            self._in_a_row = Counter(still)
 
     def note(self, action: str, error: SourceError | None) -> None:
         lost = error is not None and error.reason in {GapReason.TIMEOUT, GapReason.UNREACHABLE}

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from stillfit.clock import Clock
 
 CALLS_PER_S = 50.0
-"""Where to begin: the least that AWS documents for GetMetricData (support article; newer accounts have 500)."""
+"""Where to begin: the least that AWS documents for GetMetricData (support article; newer accounts have 500). The live
+quota takes its place where it can be read (collector/aws/quotas.py)."""
 RECENT_DATAPOINTS_PER_S = 180_000.0
 """For windows that begin within three hours (CloudWatch User Guide, service quotas)."""
 OLDER_DATAPOINTS_PER_S = 90_000.0
@@ -43,8 +44,38 @@ class _Bucket:
         return max(0.0, begins - now)
 
 
+class RetryBudget:
+    """What may be asked again, in billed metrics: a share of what was answered, and a reserve to begin with.
+
+    botocore has a budget of its own for what it tries again by itself: 500 tokens a client, 5 a retry and 10 after a
+    time-out, won back by success (retries.standard.RetryQuotaChecker). This one is for what we ask anew because an
+    answer came that was garbled or in part, so that a service that answers badly for hours does not double the bill.
+    """
+
+    SHARE = 0.1
+    RESERVE = 1_000.0
+    """Two whole requests (ours)."""
+
+    def __init__(self) -> None:
+        self._left = self.RESERVE
+        self._lock = threading.Lock()
+
+    def answered(self, metrics: int) -> None:
+        """So many billed metrics were answered well."""
+        with self._lock:
+            self._left = min(self.RESERVE, self._left + metrics * self.SHARE)
+
+    def take(self, metrics: int) -> bool:
+        """Whether so many may be asked again; they are then spent."""
+        with self._lock:
+            if self._left < metrics:
+                return False
+            self._left -= metrics
+            return True
+
+
 class Limiter:
-    """Shared by the threads of one source."""
+    """Shared by the threads of all sources of one account and region."""
 
     def __init__(self, clock: Clock, *, calls_per_s: float = CALLS_PER_S) -> None:
         self._clock = clock
@@ -68,6 +99,11 @@ class Limiter:
                 delay = max(delay, self._bucket(start).reserve(datapoints, now, self.pace))
         if delay > 0.0 and self._clock.sleep(delay, self._stopping):
             raise StoppedError
+
+    def keep(self, calls_per_s: float) -> None:
+        """From now on so many calls a second are the full speed."""
+        with self._lock:
+            self._calls.per_second = calls_per_s
 
     def stop(self) -> None:
         """Whoever waits, or would have to, gets a StoppedError instead."""

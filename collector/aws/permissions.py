@@ -19,6 +19,7 @@ class Feature(StrEnum):
     SCALING = "scaling"
     TAGS = "tags"
     BACKUPS = "backups"
+    QUOTAS = "quotas"
     KEYSPACES = "keyspaces"
     DAX = "dax"
 
@@ -63,7 +64,7 @@ PERMISSIONS = (
     ),
     Permission(
         action="cloudwatch:ListMetrics",
-        blind="requests, latency and errors by operation",
+        blind="requests, latency and errors by operation, failed conditions, conflicts and expired items",
     ),
     Permission(
         action="dynamodb:DescribeTimeToLive",
@@ -126,6 +127,16 @@ PERMISSIONS = (
         blind="tags, where tag:GetResources is not granted either",
         feature=Feature.TAGS,
         of_tables=True,
+    ),
+    Permission(
+        action="dynamodb:DescribeLimits",
+        blind="the account's limits: how near provisioned capacity is to them",
+        feature=Feature.QUOTAS,
+    ),
+    Permission(
+        action="servicequotas:GetServiceQuota",
+        blind="how fast CloudWatch may be read: 50 calls a second are kept, however many are allowed",
+        feature=Feature.QUOTAS,
     ),
     Permission(
         action="application-autoscaling:DescribeScalableTargets",

@@ -215,10 +215,10 @@ def _usage(resource: str, metric: str) -> Spec:
 ACCOUNT_LIMITS = tuple(
     _of_account(name, ((metric, Statistic.MAXIMUM, "Maximum"),))
     for name, metric in (
-        ("AccountMaxReads", "account_max_read_units"),
-        ("AccountMaxWrites", "account_max_write_units"),
-        ("AccountMaxTableLevelReads", "table_max_read_units"),
-        ("AccountMaxTableLevelWrites", "table_max_write_units"),
+        ("AccountMaxReads", "account_read_quota_units"),
+        ("AccountMaxWrites", "account_write_quota_units"),
+        ("AccountMaxTableLevelReads", "table_read_quota_units"),
+        ("AccountMaxTableLevelWrites", "table_write_quota_units"),
     )
 )
 ACCOUNT_PROVISIONED = (

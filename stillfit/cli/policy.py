@@ -25,6 +25,7 @@ _SIDS = {
     ("dynamodb", "tables"): "Tables",
     ("application-autoscaling", ""): "Scaling",
     ("tag", ""): "Tags",
+    ("servicequotas", ""): "Quotas",
     ("cassandra", "keyspaces"): "Keyspaces",
     ("dax", ""): "Dax",
 }

@@ -15,6 +15,7 @@ from collector.aws.limiter import Limiter
 from collector.aws.permissions import BY_ACTION, Permission
 from collector.aws.plan import Tier
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
+from collector.aws.quotas import RATE_OF_GET_METRIC_DATA, SERVICE
 from collector.aws.target import AwsTarget, Patience
 from stillfit.cli.probes.aws_services import asks_of
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
@@ -181,6 +182,10 @@ ASKS: dict[str, Ask] = {
     "cloudwatch:GetMetricData": _metric_data,
     "dynamodb:DescribeTable": _of_table("DescribeTable", "Table"),
     "cloudwatch:ListMetrics": _call("cloudwatch", "ListMetrics", "Metrics", Namespace=NAMESPACE, MetricName=LISTED[0]),
+    "dynamodb:DescribeLimits": _call("dynamodb", "DescribeLimits", "TableMaxReadCapacityUnits"),
+    "servicequotas:GetServiceQuota": _call(
+        "service-quotas", "GetServiceQuota", "Quota", ServiceCode=SERVICE, QuotaCode=RATE_OF_GET_METRIC_DATA
+    ),
     "dynamodb:DescribeTimeToLive": _of_table("DescribeTimeToLive", "TimeToLiveDescription"),
     "dynamodb:DescribeContinuousBackups": _of_table("DescribeContinuousBackups", "ContinuousBackupsDescription"),
     "dynamodb:DescribeContributorInsights": _of_table("DescribeContributorInsights", "ContributorInsightsStatus"),

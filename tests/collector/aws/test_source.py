@@ -17,6 +17,8 @@ from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind,
 from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION, OpenSource, cycle, on_demand, put, put_table
 
 READS = "ConsumedReadCapacityUnits"
+OF_ACCOUNT = 4 + 1 + 6
+"""Billed metrics of the account and region: limits, number of tables, and what is provisioned."""
 
 
 def test_it_is_a_source(source: AwsSource) -> None:
@@ -39,7 +41,7 @@ def test_aws_endpoint_url_is_honoured_by_every_client(
     source.close()
 
     services = {action.split(":")[0] for action in world.bill.calls}
-    assert services == {"sts", "dynamodb", "application-autoscaling", "cloudwatch", "tag"}
+    assert services == {"sts", "dynamodb", "application-autoscaling", "cloudwatch", "tag", "servicequotas"}
 
 
 def test_points_come_as_canonical_series_with_their_cover(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -153,7 +155,7 @@ def test_quiet_tables_cost_nothing_for_causes_and_are_known_to_be_quiet(
     for direction in THROTTLES:
         for metric in causes_of(direction):
             assert (len(got.one(metric).times), got.one(metric).covered[0].end) == (0, NOON)
-    assert world.bill.metrics == source.bill.metrics == 6 + 6
+    assert world.bill.metrics == source.bill.metrics == 6 + 6 + OF_ACCOUNT
     assert source.bill.spared_metrics == 2 * 8 + 1
 
 
@@ -164,7 +166,7 @@ def test_a_tripped_wire_asks_four_causes_in_the_same_cycle(world: World, source:
 
     assert got.one("read_key_range_throttle_events").values.tolist() == [3, 4]
     assert got.one("read_provisioned_throttle_events").values.tolist() == []
-    assert world.bill.metrics == source.bill.metrics == 6 + 6 + 4
+    assert world.bill.metrics == source.bill.metrics == 6 + 6 + 4 + OF_ACCOUNT
 
 
 def test_throttled_requests_are_asked_when_an_index_was_throttled(

@@ -11,6 +11,8 @@ from tests.collector.aws.kit import NOON, ORDERS, OpenSource, cycle, on_demand, 
 
 TICK = 300
 HOUR = 3_600
+OF_ACCOUNT, LIMITS_A_DAY = 7, 4
+"""Billed metrics of the account and region: its use of limits every hour, the limits themselves every day."""
 
 
 def serve(world: World, table: str, minutes: int = 60, *, end: int = NOON) -> None:
@@ -76,14 +78,14 @@ def test_a_cold_table_costs_four_tripwire_readings_an_hour(source: AwsSource, cl
     looks(source, clock, hours=3)  # until every reading has found its beat
 
     # two tripwires of table and index four times an hour; the other eight every three hours
-    assert looks(source, clock, hours=12) == 12 * 4 * 4 + 4 * 8
+    assert looks(source, clock, hours=12) == 12 * 4 * 4 + 4 * 8 + OF_ACCOUNT * 12 + LIMITS_A_DAY
 
 
 def test_a_hot_table_is_read_whole_every_look(opened: OpenSource, clock: FakeClock) -> None:
     source = opened(hot=("*",))
     cycle(source, clock)
 
-    assert looks(source, clock, hours=1) == 12 * 12
+    assert looks(source, clock, hours=1) == 12 * 12 + OF_ACCOUNT
 
 
 def test_a_tripwire_brings_everything_of_its_table_up_to_date_in_the_same_look(
