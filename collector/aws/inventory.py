@@ -45,6 +45,8 @@ _CALLS: tuple[tuple[str, str, tuple[str, ...], _Read], ...] = (
     ),
 )
 
+SLOW_WORKERS = 4
+"""Threads for calls that may be made ten times a second (ours: two would do, were each answered at once)."""
 TAG_LISTING = "tag_listing"
 """What a Gap calls the one call that tells of all tags: without it each table is asked, and nothing else is missing."""
 
@@ -107,12 +109,16 @@ class Inventory:
         self._was_empty = False
         self._tags = Tags(connection, self._source, pool)
         self._regional = Regional(connection, self._source, pool)
-        self._rounds = Rounds(_details(connection), pool)
+        self._slowly = Pool(SLOW_WORKERS, f"{self._source} details") if target.details_last else pool
+        self._rounds = Rounds(_details(connection), self._slowly)
 
     def look(self, now: float) -> Found:
         """List and describe. `now` is monotonic seconds. Raises SourceError when the tables cannot be listed."""
         look = _Look(self._names())
         admitted = [name for name in look.names if self._target.watches(name)]
+        if not admitted and not self._known:
+            self._chosen(look, admitted)
+            return Found(members=(), gaps=tuple(look.gaps), whole=self._believed(look.names))
         self._regional.begin(frozenset(admitted), now)
         tagged = self._pool.submit(self._tags.look, look.names, now)
         if self._target.tags:
@@ -123,12 +129,30 @@ class Inventory:
         self._tags.finish()
         watched = self._chosen(look, admitted)
         self._rounds.begin(watched, now)
-        self._rounds.finish()
+        if not self._target.details_last:
+            self._rounds.finish()
         self._regional.finish()
         members = tuple(self._members(look, watched))
         self._known = {member.table.table: member for member in members}
         look.gaps += self._region_gaps()
         return Found(members=members, gaps=tuple(look.gaps), whole=look.whole and self._believed(look.names))
+
+    def details(self) -> Found:
+        """What each table was asked for of its own, where that was left for last; the tables as they were looked at."""
+        self._rounds.finish()
+        gaps: list[Gap] = []
+        for name, member in self._known.items():
+            settings = {
+                **member.settings,
+                member.table: {**member.settings[member.table], **self._rounds.settings(name)},
+            }
+            self._known[name] = replace(member, settings=settings)
+            gaps += (self._gap(member.table, missing, error) for missing, error in self._rounds.missing(name))
+        return Found(members=tuple(self._known.values()), gaps=tuple(gaps), whole=False)
+
+    def stop(self) -> None:
+        """No further call of a look begins."""
+        self._slowly.stop()
 
     def _names(self) -> list[str]:
         pages = self._connection.pages(
@@ -213,7 +237,8 @@ class Inventory:
 
     def _missing(self, name: str) -> Iterator[tuple[str, SourceError]]:
         """What is not known of one table, or not as new as it should be."""
-        yield from self._rounds.missing(name)
+        if not self._target.details_last:
+            yield from self._rounds.missing(name)
         untagged = self._tags.missing(name) if self._tags.singly else None
         if untagged:
             yield TAGS, untagged

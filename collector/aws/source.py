@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
 from collector.aws.agenda import Agenda, share
@@ -36,6 +34,7 @@ from collector.aws.progress import Begin, Progress
 from collector.aws.queries import CAUSES, CONSUMED, LISTED, THROTTLES, Ask, Questions
 from collector.aws.reading import Look, Planned, Reading
 from collector.aws.restart import Reach
+from collector.aws.table_history import sizes, switches
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tiers import Tiers
 from collector.aws.tripwire import Tripwire, may_lead_to, origin
@@ -50,7 +49,6 @@ from stillfit.model import (
     GapReason,
     Series,
     Span,
-    Statistic,
     Subject,
 )
 from stillfit.sheets import of_metrics
@@ -58,8 +56,6 @@ from stillfit.sheets import of_metrics
 SETTLE_S = 300
 """Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
 is made again with what came later, because every cycle reads the last 15 minutes anew."""
-SIZE_PERIOD_S = 3_600
-"""Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
 LISTINGS_AN_HOUR = 3_600 / LISTED_EVERY_S * len(LISTED)
 """Of a region whose listings fit a page of 500 each (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
@@ -185,6 +181,21 @@ class AwsSource:
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         found = self._inventory.look(self._clock.monotonic())
+        if found.members:
+            yield from self._with_tables(found, begin, (since, until))
+        else:
+            yield self._without_tables(found, until)
+        self._progress.end()
+
+    def _without_tables(self, found: Found, at: datetime) -> Batch:
+        """All that there is to tell: nothing is listed or asked, and nothing is paid."""
+        self._tiers.begin(())
+        self._load, self._price = Load(), Price(metrics=0, more=0)
+        self._budget.share(self.id, self._load)
+        return Batch(source=self.id, at=at, gaps=found.gaps, inventory=found.whole)
+
+    def _with_tables(self, found: Found, begin: Begin, between: tuple[datetime | None, datetime]) -> Iterator[Batch]:
+        since, until = between
         self._of_account.look(self._clock.monotonic())
         self._tiers.begin(found.members)
         self._insights.look(found.members, self._clock.monotonic())
@@ -197,8 +208,16 @@ class AwsSource:
         yield inventory
         yield from self._metrics(always, cycle)
         yield from self._insights.batches(until)
+        yield from self._details(cycle)
         yield from self._closing_batch(cycle)
-        self._progress.end()
+
+    def _details(self, cycle: _Cycle) -> Iterator[Batch]:
+        """Settings that were left for after the metrics, because they are asked slowly."""
+        if not self._access.target.details_last:
+            return
+        found = self._inventory.details()
+        attributes = tuple(self._attributes(found.members, cycle.at))
+        yield Batch(source=self.id, at=cycle.at, attributes=attributes, gaps=found.gaps)
 
     def _begun(self, at: datetime, begin: Begin, members: tuple[Member, ...]) -> _Cycle:
         tripwire = Tripwire()
@@ -226,6 +245,7 @@ class AwsSource:
     def stop(self) -> None:
         """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
         self._access.stop()
+        self._inventory.stop()
         self._pool.stop()
 
     def close(self) -> None:
@@ -239,7 +259,7 @@ class AwsSource:
         return Batch(
             source=self.id,
             at=cycle.at,
-            series=tuple(_sizes(found.members, cycle.begin.until)),
+            series=tuple(sizes(found.members, cycle.begin.until)),
             attributes=(self._of_account.attributes(cycle.at), *self._attributes(found.members, cycle.at)),
             changes=changes,
             gaps=(*found.gaps, *scaling_gaps, *change_gaps, *self._of_account.gaps()),
@@ -257,14 +277,14 @@ class AwsSource:
 
     def _changes(self, cycle: _Cycle) -> tuple[tuple[AttributeChange, ...], tuple[Gap, ...]]:
         since = datetime.fromtimestamp(cycle.begin.start, UTC) - CHANGES_AGAIN
-        switches = tuple(_switches(cycle.members, since))
+        switched = tuple(switches(cycle.members, since))
         try:
             known = set(cycle.subjects)
             done = self._autoscaling.changes(since)
         except SourceError as error:
             gap = self._gap(self.scope, "scaling_activities", error.reason, str(error))
-            return switches, (gap,)
-        return (*switches, *(one for one in done if one.subject in known)), ()
+            return switched, (gap,)
+        return (*switched, *(one for one in done if one.subject in known)), ()
 
     def _attributes(self, members: Iterable[Member], at: datetime) -> Iterator[Attributes]:
         for member in members:
@@ -352,35 +372,3 @@ def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: _Cycle) -> Price:
         metrics += billed(len(ask.slots))
         more += may_lead_to(ask, cycle.served(ask.subject))
     return Price(metrics=metrics, more=more)
-
-
-def _sizes(members: Iterable[Member], until: int) -> Iterator[Series]:
-    """What DescribeTable counted, as the value of the hour that has just ended."""
-    start = until // SIZE_PERIOD_S * SIZE_PERIOD_S - SIZE_PERIOD_S
-    for member in members:
-        for subject, metric, value in member.sizes:
-            yield Series(
-                subject=subject,
-                metric=metric,
-                statistic=Statistic.LAST,
-                period_s=SIZE_PERIOD_S,
-                times=np.array([start], np.int64),
-                values=np.array([value]),
-                covered=(Span(start, start + SIZE_PERIOD_S),),
-            )
-
-
-def _switches(members: Iterable[Member], since: datetime) -> Iterator[AttributeChange]:
-    """Switches to on-demand that the service itself dates; a table that was created so has not switched."""
-    for member in members:
-        told = member.settings[member.table].get("on_demand_since")
-        switched = datetime.fromisoformat(told) if isinstance(told, str) else since
-        born_so = member.created is not None and switched - member.created <= timedelta(minutes=1)
-        if switched > since and not born_so:
-            yield AttributeChange(
-                subject=member.table,
-                name="billing_mode",
-                before="PROVISIONED",
-                after="PAY_PER_REQUEST",
-                at=switched,
-            )
