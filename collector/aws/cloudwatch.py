@@ -37,12 +37,21 @@ GIVE_UP_AFTER = 3
 
 
 class _Breaker:
-    """Whether it is any use to go on asking."""
+    """Whether it is any use to go on asking: open for the rest of a reading, then half open for the next.
+
+    Half open, one more failure opens it again, and only an answer closes it.
+    """
 
     def __init__(self) -> None:
         self._failed = 0
         self._lock = threading.Lock()
         self.open_for: SourceError | None = None
+
+    def try_again(self) -> None:
+        """A new reading begins."""
+        with self._lock:
+            self._failed = GIVE_UP_AFTER - 1 if self.open_for is not None else self._failed
+            self.open_for = None
 
     def note(self, error: SourceError | None) -> None:
         with self._lock:
@@ -68,11 +77,13 @@ class MetricReader:
     about: str
     """What a refusal is said of: the source's id."""
     retries: RetryBudget = field(default_factory=RetryBudget)
+    _breaker: _Breaker = field(default_factory=_Breaker)
     _roster: Callable[[tuple[Ask, ...], int], Roster] = field(default_factory=_remembered)
 
     def read(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Decoded]]:
         """One answer a request, in their order; what could not be read is in `missing`. Raises StoppedError only."""
-        breaker = _Breaker()
+        breaker = self._breaker
+        breaker.try_again()
         waiting: deque[tuple[Request, Task[Decoded]]] = deque()
         try:
             for request in requests:

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from collector.aws.access import Access
+from collector.aws.cloudwatch import GIVE_UP_AFTER, _Breaker
 from collector.aws.limiter import CALLS_PER_S, Limiter, RetryBudget
 from collector.aws.quotas import _rate
 from collector.aws.source import AwsSource
 from collector.aws.target import AwsTarget
 from stillfit.clock import FakeClock
-from stillfit.model import Engine, Subject
+from stillfit.errors import SourceError
+from stillfit.model import Engine, GapReason, Subject
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
-from tests.collector.aws.kit import REGION, SCOPE, cycle
+from tests.collector.aws.kit import REGION, SCOPE, cycle, on_demand, put_table
 
 ACCOUNT = Subject(engine=Engine.DYNAMODB, scope=SCOPE)
 NAME = "cloudwatch_calls_per_second"
@@ -117,3 +119,38 @@ def test_a_service_that_answers_in_part_for_hours_is_not_paid_twice(
 
     assert got.missing()["consumed_read_units"] == "unreachable"
     assert world.bill.calls["cloudwatch:GetMetricData"] <= 3
+
+
+def test_an_outage_is_tried_once_in_the_next_reading_and_an_answer_ends_it() -> None:
+    breaker, lost = _Breaker(), SourceError("no answer", reason=GapReason.TIMEOUT, retryable=True)
+    for _ in range(GIVE_UP_AFTER):
+        assert breaker.open_for is None
+        breaker.note(lost)
+    breaker.try_again()
+    breaker.note(lost)
+    assert breaker.open_for is lost
+
+    breaker.try_again()
+    breaker.note(None)
+    breaker.note(lost)
+    assert breaker.open_for is None
+
+
+def test_an_operation_that_was_given_up_is_tried_once_in_the_next_cycle(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    for number in range(8):
+        put_table(world, on_demand(f"t{number:03}"))
+    cycle(source, clock)
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation="DescribeTable"))
+    tried = []
+    for _ in range(2):
+        before = source.calls["dynamodb:DescribeTable"]
+        clock.advance(300)
+        cycle(source, clock)
+        tried.append(source.calls["dynamodb:DescribeTable"] - before)
+    world.faults.clear()
+    clock.advance(300)
+
+    assert tried[1] < tried[0]
+    assert len(cycle(source, clock).batches[0].subjects_seen) == 10
