@@ -8,26 +8,20 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
-import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
 from analyzers import ANALYZERS
 from collector.aws.connection import region_of
 from collector.aws.failures import NoCredentialsFoundError
-from collector.aws.meter import USD_PER_METRIC
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws_terms import (
     asked_so_far,
     at_most,
-    dollars,
     found_line,
     is_blind,
     permission_lines,
@@ -35,9 +29,10 @@ from stillfit.cli.aws_terms import (
     spent_line,
 )
 from stillfit.cli.check import tell, verdict
+from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.logs import quieten
 from stillfit.cli.look import MINUTES, judged, passing_store, refused, take
-from stillfit.cli.terminal import console, safe
+from stillfit.cli.terminal import safe
 from stillfit.clock import Clock, SystemClock
 from stillfit.config import Aws
 from stillfit.errors import SourceError, UsageError
@@ -101,11 +96,6 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
         finally:
             for source in sources:
                 source.close()
-
-
-def say(line: str) -> None:
-    """To people, beside the report."""
-    sys.stderr.write(f"{line}\n")
 
 
 def print_line(line: str) -> None:
@@ -176,16 +166,8 @@ def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[Opened])
     say(f"found {found_line(len(tables), len(seen) - len(tables), [table.scope[1] for table in tables])}")
     say(f"so far: {asked_so_far(sum((Counter(one.calls) for one in opened), Counter()))}")
     say(f"to read: {' '.join(price_lines(prices))}")
-    limit, most = wanted.max_dollars, at_most(prices)
-    is_asked = sys.stdin.isatty() and sys.stderr.isatty()
-    if limit is None and not (wanted.yes or is_asked):
-        limit = DOLLARS
-    if limit is not None and most > limit:
-        raise UsageError(
-            f"check --aws: {dollars(most)} at most is above {dollars(limit)}: raise --max-dollars, or --yes"
-        )
-    if is_asked and not wanted.yes and prices and most > 0 and not typer.confirm("Spend that?", default=True, err=True):
-        raise UsageError("check --aws: nothing was spent and nothing was judged")
+    consent = Consent(yes=wanted.yes, max_dollars=wanted.max_dollars, unasked=DOLLARS)
+    consent.to_spend("check --aws", at_most(prices), refused="nothing was spent and nothing was judged")
 
 
 def _read(
@@ -193,7 +175,7 @@ def _read(
 ) -> list[SourceError]:
     """Read all regions side by side into the store; what failed of whole regions."""
     tasks = [pool.submit(_kept, one, store) for one in begun]
-    with _progress(sum(one.price.metrics for one in opened)) as tell_progress:
+    with metrics_progress(sum(one.price.metrics for one in opened)) as tell_progress:
         left: set[Future[SourceError | None]] = set(tasks)
         while left:
             left = wait(left, timeout=TICK_S, return_when=FIRST_COMPLETED).not_done
@@ -206,21 +188,3 @@ def _kept(one: _Begun, store: Store) -> SourceError | None:
         refused(one.source, one.error, store, one.at)
         return None  # counted when it began
     return take(one.source, chain(one.first, one.rest), store, one.at)
-
-
-@contextmanager
-def _progress(metrics: int) -> Iterator[Callable[[int], None]]:
-    """Shows how many metrics have been read and what they cost, on a terminal only."""
-    shown = console(stderr=True)
-    if not shown.is_terminal:
-        yield lambda _done: None
-        return
-    columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
-    with Progress(*columns, console=shown, transient=True) as bar:
-        task = bar.add_task("", total=metrics, told="")
-
-        def tell_progress(done: int) -> None:
-            told = f"{done:,} of {metrics:,} metrics, {dollars(done * USD_PER_METRIC)}"
-            bar.update(task, completed=min(done, metrics), told=told)
-
-        yield tell_progress

@@ -1,0 +1,63 @@
+"""Before money is spent it is told how much, and asked; while it is spent, how much so far. On standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from collector.aws.meter import USD_PER_METRIC
+from stillfit.cli.aws_terms import dollars
+from stillfit.cli.terminal import console
+from stillfit.errors import UsageError
+
+
+def say(line: str) -> None:
+    """To people, beside the report."""
+    sys.stderr.write(f"{line}\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person said of spending, on the command line."""
+
+    yes: bool
+    max_dollars: float | None
+    unasked: float
+    """What may be spent where nobody said anything and nobody can be asked."""
+
+    def to_spend(self, command: str, most: float, *, refused: str) -> None:
+        """Ask where somebody can be asked. Raises UsageError where `most` may not be spent; `refused`: what a no means.
+
+        A limit holds whoever says yes.
+        """
+        is_asked = sys.stdin.isatty() and sys.stderr.isatty()
+        limit = self.unasked if self.max_dollars is None and not (self.yes or is_asked) else self.max_dollars
+        if limit is not None and most > limit:
+            raise UsageError(
+                f"{command}: {dollars(most)} at most is above {dollars(limit)}: raise --max-dollars, or --yes"
+            )
+        if is_asked and not self.yes and most > 0 and not typer.confirm("Spend that?", default=True, err=True):
+            raise UsageError(f"{command}: {refused}")
+
+
+@contextmanager
+def metrics_progress(metrics: int) -> Iterator[Callable[[int], None]]:
+    """Shows how many metrics have been read and what they cost, on a terminal only."""
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield lambda _done: None
+        return
+    columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Progress(*columns, console=shown, transient=True) as bar:
+        task = bar.add_task("", total=metrics, told="")
+
+        def tell_progress(done: int) -> None:
+            told = f"{done:,} of {metrics:,} metrics, {dollars(done * USD_PER_METRIC)}"
+            bar.update(task, completed=min(done, metrics), told=told)
+
+        yield tell_progress
