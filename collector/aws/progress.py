@@ -9,6 +9,7 @@ not known that far back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -66,10 +67,6 @@ class Progress:
         """Whether this is the first cycle of a process that goes on where another one ended."""
         return self._goes_on is not None
 
-    def is_unread(self, ask: Ask) -> bool:
-        """Whether it was never read, by this process or before it."""
-        return self._known(ask) is None
-
     def is_due(self, ask: Ask, until: int, every_s: int, tick_s: int, phase: int) -> bool:
         """Whether an ask that is read every `every_s` is read now, when the next look is `tick_s` away.
 
@@ -112,6 +109,16 @@ class Progress:
         self._older.clear()
         self._reached = self._reached.left()
 
+    def read_whole(self, asks: Iterable[Ask]) -> int | None:
+        """To when all of these have been read, as far back as a first look goes; None where one was not."""
+        ends: list[int] = []
+        for ask in asks:
+            known = self._known(ask)
+            if known is None or ask.number in self._older:
+                return None
+            ends.append(known)
+        return min(ends, default=None)
+
     def read_to(self, ask: Ask) -> int | None:
         """To when an ask has been read, by this process or before it; None where it never was."""
         return self._known(ask)
@@ -146,9 +153,14 @@ class Begin:
     unread_from: int | None = None
     """Where asks begin that were never read, where that is another time than `start`."""
 
+    @property
+    def first(self) -> int:
+        """Where what was never read begins, whatever it is."""
+        return self.start if self.unread_from is None else self.unread_from
+
     def of(self, ask: Ask) -> int:
         """Where an ask that was never read begins."""
-        start = self.start if self.unread_from is None else self.unread_from
+        start = self.first
         is_wanted = self.days_of is None or any(slot.metric in self.days_of for slot in ask.slots)
         return start if is_wanted else max(start, -(-self.minutes_from // HOUR) * HOUR)
 

@@ -47,8 +47,7 @@ class Reached:
         return Reached({name: span for name, span in self._known.items() if (name[0], name[2]) not in self._told})
 
     def _names(self, ask: Ask) -> Iterator[Name]:
-        for slot in ask.slots:
-            yield ask.subject, slot.metric, ask.part
+        yield ask.subject, ask.slots[0].metric, ask.part  # its slots come together, or are known together to be empty
         direction = next((way for way, spec in THROTTLES.items() if spec is ask.spec), None)
         for cause in CAUSES[direction] if direction else ():
             for metric, _, _ in cause.brings:

@@ -31,7 +31,7 @@ from collector.aws.plan import Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import CAUSES, CONSUMED, LISTED, THROTTLES, Ask, Questions
+from collector.aws.queries import CAUSES, CONSUMED, LISTED, TABLE_ONLY, THROTTLES, Ask, Questions
 from collector.aws.reading import Look, Planned, Reading
 from collector.aws.restart import Reach
 from collector.aws.table_history import sizes, switches
@@ -294,7 +294,7 @@ class AwsSource:
 
     def _list(self, cycle: _Cycle, since: datetime | None) -> None:
         """What has happened lately; where that cannot be listed, what was known of it stands."""
-        before, kinesis = int(since.timestamp()) if since else None, delivers_to_kinesis(cycle.members)
+        before, kinesis = self._listed_to(cycle, since), delivers_to_kinesis(cycle.members)
         try:
             cycle.is_listed = self._listings.look(cycle.begin.until, since=before, kinesis=kinesis)
         except SourceError as error:
@@ -302,6 +302,12 @@ class AwsSource:
             for subject, name in (*unlisted, (self.scope, "user_errors")):
                 cycle.gaps.append(self._gap(subject, name, error.reason, str(error)))
         cycle.agenda = replace(cycle.agenda, known=self._listings.known)
+
+    def _listed_to(self, cycle: _Cycle, since: datetime | None) -> int | None:
+        """Up to when the listings before vouch, after a start by what the store has of them; None: they do not."""
+        if since is None or not self._progress.goes_on:
+            return int(since.timestamp()) if since else None
+        return self._progress.read_whole(self._questions.ask(one.table, TABLE_ONLY[0]) for one in cycle.members)
 
     def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
         due = (cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]) for member in cycle.members)
@@ -329,7 +335,7 @@ class AwsSource:
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
         spared = 0
         if cycle.is_listed:
-            yield from self._of_account.quiet(cycle.agenda, Span(cycle.begin.start, cycle.begin.until))
+            yield from self._of_account.quiet(cycle.agenda, Span(cycle.begin.first, cycle.begin.until))
         for series in cycle.tripwire.quiet_causes():
             spared += billed(1)
             yield series
@@ -339,7 +345,7 @@ class AwsSource:
                 spared += billed(1)
                 yield series
             if cycle.is_listed and cycle.operations:
-                yield from cycle.operations.quiet(member.table, Span(cycle.begin.start, cycle.begin.until))
+                yield from cycle.operations.quiet(member.table, Span(cycle.begin.first, cycle.begin.until))
         self._meter.add(spared_metrics=spared)
 
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
