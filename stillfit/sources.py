@@ -66,8 +66,7 @@ class SigningIn:
         listed: Regions | None = None,
     ) -> None:
         """`listed`: regions that are discovered, told of here. `opened` raises NothingHereError to stay silent."""
-        who = settings.account or settings.role_arn or settings.profile or "default"
-        self.id = f"aws/{who}/{region}" if service == "dynamodb" else f"aws/{who}/{region}/{service}"
+        self.id = source_id(settings, region, service)
         self.scope = Subject(engine=Engine(service), scope=(settings.account or "", region))
         self._open = opened
         self._listed = listed
@@ -126,6 +125,12 @@ class SigningIn:
 
 JUDGED_EVERY = timedelta(minutes=1)
 """As `evaluate_every` of the configuration is by default."""
+
+
+def source_id(settings: Aws, region: str, service: str = "dynamodb") -> str:
+    """What stands before all that is stored of a service in a region; it follows from the configuration alone."""
+    who = settings.account or settings.role_arn or settings.profile or "default"
+    return f"aws/{who}/{region}" if service == "dynamodb" else f"aws/{who}/{region}/{service}"
 
 
 def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tuple[tuple[Source, timedelta], ...]:

@@ -178,6 +178,26 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
+def backfill(  # noqa: PLR0913, PLR0917  (each is one option of the command)
+    days: Annotated[int, typer.Option(help="How far back; CloudWatch keeps hours for 455 days.", min=1, max=455)],
+    minutes: Annotated[
+        bool, typer.Option("--minutes", help="By the minute of every table, not only where a burst asks for it.")
+    ] = False,
+    table: Annotated[str, typer.Option(help="Only tables of this name or pattern (* and ?).")] = "*",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking.")] = False,
+    max_dollars: Annotated[
+        float | None, typer.Option(help="Never spend more; 1.00 where nobody can be asked.", min=0, show_default=False)
+    ] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Read history from CloudWatch into the store; it may be killed and begun again."""
+    from stillfit.cli.backfill import BackfillOptions, run_backfill
+
+    options = BackfillOptions(config=config, days=days, minutes=minutes, table=table, yes=yes, max_dollars=max_dollars)
+    raise typer.Exit(run_backfill(options))
+
+
+@app.command()
 def explain(
     topic: Annotated[str, typer.Argument(help="A detector, a rule, an advice id, or `declared`.")],
     config: ConfigPath = DEFAULT_CONFIG,

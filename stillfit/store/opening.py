@@ -41,6 +41,11 @@ def open_databases(url: str, *, exclusive: bool, ballast_bytes: int) -> Database
     return _open_sqlite(files, ballast_bytes) if exclusive else _join_sqlite(files, ballast_bytes)
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether a store's URL names files, which one process holds. Raises StoreError where it cannot be read."""
+    return _parsed(url).get_backend_name() == "sqlite"
+
+
 def _parsed(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)

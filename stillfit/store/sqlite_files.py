@@ -27,6 +27,10 @@ _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 log = structlog.get_logger(__name__)
 
 
+class InUseError(StoreError):
+    """Another process holds the lock of the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """The paths of one store."""
@@ -65,7 +69,7 @@ class ProcessLock:
                 f"store: {files.state} is in use by another stillfit (process {owner}): "
                 "stop that one, or give this one a store of its own"
             )
-            raise StoreError(message, retryable=False) from error
+            raise InUseError(message, retryable=False) from error
         self._sign()
 
     def close(self) -> None:

@@ -1,0 +1,72 @@
+"""What a backfill costs, takes and has read, in the words that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from collector.aws.backfill import Backfill
+from collector.aws.backfill_price import Estimate, Part
+from collector.aws.limiter import CALLS_PER_S, OLDER_DATAPOINTS_PER_S
+from collector.aws.meter import USD_PER_METRIC
+from stillfit.cli.aws_terms import dollars
+
+MOST_NAMES = 8
+
+
+def price_lines(estimates: Iterable[Estimate]) -> Iterator[str]:
+    """The arithmetic of what reading will cost, and how long the quotas make it take."""
+    every = tuple(estimates)
+    fives, minutes = (sum(parts, Part()) for parts in ([e.fives for e in every], [e.minutes for e in every]))
+    sure = all(one.minutes_are_sure for one in every)
+    yield f"to read, in points of five minutes (of an hour beyond 63 days): {_part(fives)}"
+    if minutes.metrics and sure:
+        yield f"then by the minute, as far back as those are kept: {_part(minutes)}"
+    elif minutes.metrics:
+        which = "of tables that refused requests or came near their capacity"
+        yield f"then by the minute, {which}: at most {_part(minutes)}"
+    if more := fives.more + minutes.more:
+        yield f"and at most {more:,} metrics more where requests were refused, to name the limit: {_usd(more)}"
+    if not fives.metrics + minutes.metrics:
+        yield "the store has all of it"
+        return
+    seconds = [(one.fives.seconds, (one.fives + one.minutes).seconds) for one in every]
+    first, whole = (max(column) for column in zip(*seconds, strict=True))
+    quota = f"{CALLS_PER_S:.0f} calls and {OLDER_DATAPOINTS_PER_S:,.0f} points a second of each account and region"
+    most = dollars(sum(one.usd_at_most for one in every))
+    yield f"{most} at most; {_time(first)} to {_time(whole)} by the quota ({quota})"
+
+
+def read_lines(looked: Sequence[Backfill]) -> Iterator[str]:
+    """What was read."""
+    tables = sum(len(one.members) for one in looked)
+    points = sum(one.bill.datapoints for one in looked)
+    yield f"{tables:,} tables: {points:,} points read"
+    if names := sorted({name for one in looked for name in one.by_minute}):
+        yield f"by the minute: {_names(names)}"
+
+
+def could_not_lines(missing: Mapping[str, int], where: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What could not be read, by what was said; the same command asks for it again."""
+    for why, count in sorted(missing.items()):
+        yield f"could not be read: {count:,} metrics of {_names(sorted(where[why]))}: {why}"
+    if missing:
+        yield "the same command asks again for what is missing, and for nothing else"
+
+
+def _part(part: Part) -> str:
+    return f"{part.metrics:,} metrics in about {part.calls:,} calls, {_usd(part.metrics)}"
+
+
+def _usd(metrics: int) -> str:
+    return dollars(metrics * USD_PER_METRIC)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return f"{', '.join(names[:MOST_NAMES])}{f' and {more} more' if more > 0 else ''}"
