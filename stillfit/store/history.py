@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zlib import crc32
 
 import sqlalchemy as sa
 
@@ -31,6 +32,7 @@ from stillfit.store.reach import Cover, Name, Rows, cover, reach
 from stillfit.store.registry import Registry, Shard, note_progress
 
 _WINDOW_BUCKETS = 24  # a backfill is written in stretches of so many chunks per shard: bounds memory to some 20 MB
+_WRITING = 0x5F18  # first key of the PostgreSQL advisory locks of sources
 _CHUNKS_AT_ONCE = 48  # read and written with one statement: 1 to 2 MB of them (ours; more gains nothing)
 
 
@@ -44,6 +46,7 @@ class History:
 
     def write(self, connection: sa.Connection, batch: Batch, *, tier: str, now: datetime) -> None:
         """Upsert the series of a batch: the same batch twice changes nothing."""
+        self._alone(connection, [batch.source])
         sheets = in_sheets(batch.series)
         places = self.registry.places(connection, batch.source, tier, [one.roster for one in sheets])
         parts: dict[int, list[Part]] = defaultdict(list)
@@ -77,6 +80,7 @@ class History:
 
     def roll_closed(self, connection: sa.Connection, before: int) -> None:
         """Sum up what ended before `before` and no write has summed up since."""
+        self._alone(connection, sorted({shard.source for shard in self.registry.shards(connection)}))
         for shard in self.registry.shards(connection):
             self._hours.sum_up_closed(connection, shard, before)
 
@@ -103,6 +107,18 @@ class History:
             keys = {row: key for row, key in enumerate(shard.keys) if wanted.takes(key)}
             if keys:
                 yield shard, keys
+
+    def _alone(self, connection: sa.Connection, sources: Iterable[str]) -> None:
+        """Nobody else writes these sources until the transaction ends.
+
+        A chunk is read, changed and written back, and a backfill may run beside a daemon on PostgreSQL; on SQLite there
+        is one writer anyway.
+        """
+        if connection.dialect.name != "sqlite":
+            for source in sources:
+                key = crc32(source.encode()) - 2**31  # PostgreSQL's integers have a sign
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING, key)))
+            self.registry.shards(connection)  # the other one may have added series
 
     def _together(self, parts: Mapping[int, Sequence[Part]]) -> Iterator[tuple[Span, Sequence[Shard]]]:
         """Which shards are read and written with one statement each, stretch by stretch."""
