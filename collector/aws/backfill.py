@@ -27,7 +27,7 @@ from collector.aws.cloudwatch import MetricReader
 from collector.aws.decode import Missing
 from collector.aws.features import delivers_to_kinesis
 from collector.aws.inventory import Inventory, Member
-from collector.aws.limiter import StoppedError
+from collector.aws.limiter import CALLS_PER_S, StoppedError
 from collector.aws.meter import Bill, Meter
 from collector.aws.operations import Listings, Operations
 from collector.aws.planner import (
@@ -117,6 +117,7 @@ class Backfill:
         connection = self._access.connection
         connection.begin_cycle()
         found = Inventory(connection, self._access.target, self.scope, self._pool).look(self._clock.monotonic())
+        self._access.quotas.look(self._clock.monotonic(), self.source)
         chosen = tuple(one for one in found.members if fnmatchcase(one.table.table, self._wish.tables))
         gaps = [gap for gap in found.gaps if fnmatchcase(gap.subject.table, self._wish.tables)]
         self._looked = _Looked(chosen, None, gaps)
@@ -135,7 +136,10 @@ class Backfill:
         first = priced(self._fives(self.members, coarse), self._served)
         known = priced(self._causes(coarse).asked(self.members), self._served)
         burst = priced(self._minutes(self._may_burst(coarse), fine), self._served)
-        return Estimate(fives=first + known, minutes=burst, minutes_are_sure=self._wish.minutes)
+        calls_per_s = self._access.quotas.calls_per_s or CALLS_PER_S
+        return Estimate(
+            fives=first + known, minutes=burst, minutes_are_sure=self._wish.minutes, calls_per_s=calls_per_s
+        )
 
     def batches(self) -> Iterator[Batch]:
         """All that is missing, in pieces that are to be stored one by one. Ends early after `stop`."""

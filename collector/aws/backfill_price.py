@@ -35,10 +35,9 @@ class Part:
     def usd(self) -> float:
         return self.metrics * USD_PER_METRIC
 
-    @property
-    def seconds(self) -> float:
+    def seconds(self, calls_per_s: float) -> float:
         """The least that the quotas of one account and region allow, as the limiter keeps to them."""
-        return max(self.calls / CALLS_PER_S, self.datapoints / OLDER_DATAPOINTS_PER_S)
+        return max(self.calls / calls_per_s, self.datapoints / OLDER_DATAPOINTS_PER_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,13 @@ class Estimate:
     """By the minute: of all that may turn out to ask for it."""
     minutes_are_sure: bool
     """Whether those are wanted whatever the five-minute points show."""
+    calls_per_s: float = CALLS_PER_S
+    """The quota of calls."""
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Until the five-minute points are there, and in all."""
+        return self.fives.seconds(self.calls_per_s), (self.fives + self.minutes).seconds(self.calls_per_s)
 
     @property
     def usd_at_most(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from collector.aws.access import Access
 from collector.aws.backfill import Backfill, Wish
 from collector.aws.decode import Missing
 from collector.aws.failures import NoCredentialsFoundError
+from collector.aws.regions import ALL, NothingHereError, Regions
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
 from stillfit.cli.backfill_terms import could_not_lines, price_lines, read_lines
@@ -28,7 +29,7 @@ from stillfit.clock import Clock, SystemClock
 from stillfit.config import Aws, Config
 from stillfit.configfile import load
 from stillfit.errors import SourceError, StoreError, UsageError
-from stillfit.sources import source_id, target
+from stillfit.sources import Claims, regions_of, source_id, target
 from stillfit.store.opening import is_sqlite
 from stillfit.store.retention import Retention
 from stillfit.store.sqlite_files import InUseError
@@ -37,6 +38,8 @@ from stillfit.store.store import Store
 DOLLARS = 1.00
 """What may be spent where nobody can be asked (ours: two weeks of some 5,000 tables)."""
 TICK_S = 0.2
+MOST_AT_ONCE = 16
+"""Regions read side by side (ours: more than most accounts use)."""
 BESIDE = """\
 {error}
 On SQLite one process writes at a time. Stop the daemon, backfill, start it again: it goes on where it stopped, and
@@ -60,12 +63,13 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
     quieten()
     clock = clock or SystemClock()
     config = load(options.config)
-    places = [(one, region) for one in config.aws if "dynamodb" in one.services for region in one.regions]
-    if not places:
+    accounts = [one for one in config.aws if "dynamodb" in one.services]
+    if not accounts:
         raise UsageError(f"backfill: {options.config} names no DynamoDB under `aws`: there is no history to read")
     with closing(_store(config, clock)) as store:
-        begun = [_Region(one, region, options, store, clock) for one, region in places]
-        with ThreadPoolExecutor(len(begun), "stillfit-backfill") as pool:
+        claims = Claims()
+        begun = [region for one in accounts for region in _regions(one, claims, options, store, clock)]
+        with ThreadPoolExecutor(min(len(begun), MOST_AT_ONCE), "stillfit-backfill") as pool:
             try:
                 return _backfilled(options, begun, pool)
             finally:
@@ -76,20 +80,19 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
 class _Region:
     """One account and region: a backfill, or why there is none."""
 
-    def __init__(self, settings: Aws, region: str, options: BackfillOptions, store: Store, clock: Clock) -> None:
-        self.name = source_id(settings, region)
+    def __init__(self, opened: Callable[[], Backfill], store: Store) -> None:
         self.error: SourceError | None = None
         self.backfill: Backfill | None = None
+        self._open = opened
         self._store = store
-        days = min(options.days, Retention().hours.days)
-        wish = Wish(days=days, tables=options.table, minutes=options.minutes)
-        self._open = partial(_opened, settings, region, clock, store, wish)
 
     def look(self) -> None:
         """Sign in and find the tables; nothing is paid for."""
         try:
             self.backfill = self._open()
             self.backfill.look()
+        except NothingHereError:
+            pass  # a region that is not enabled, or that another entry reads
         except SourceError as error:
             self.error = error
 
@@ -104,8 +107,23 @@ class _Region:
             self.backfill.close()
 
 
-def _opened(settings: Aws, region: str, clock: Clock, store: Store, wish: Wish) -> Backfill:
-    return Backfill(Access(target(settings, region), clock), source_id(settings, region), store, wish)
+def _regions(settings: Aws, claims: Claims, options: BackfillOptions, store: Store, clock: Clock) -> Iterator[_Region]:
+    accesses = [Access(target(settings, region), clock) for region in regions_of(settings)]
+    listed = Regions(accesses[0]) if settings.regions == (ALL,) else None
+    wish = Wish(days=min(options.days, Retention().hours.days), tables=options.table, minutes=options.minutes)
+    for access in accesses:
+        backfill = partial(Backfill, access, source_id(settings, access.target.region), store, wish)
+        yield _Region(partial(_opened, settings, access, claims, listed, backfill), store)
+
+
+def _opened(
+    settings: Aws, access: Access, claims: Claims, listed: Regions | None, backfill: Callable[[], Backfill]
+) -> Backfill:
+    """Raises NothingHereError and SourceError."""
+    if listed is not None:
+        listed.admit(access)
+    claims.claim(access.account(), access.target.region, "dynamodb", settings)
+    return backfill()
 
 
 def _store(config: Config, clock: Clock) -> Store:
@@ -121,7 +139,7 @@ def _backfilled(options: BackfillOptions, begun: Sequence[_Region], pool: Thread
     list(pool.map(_Region.look, begun))
     errors = [one.error for one in begun if one.error is not None]
     looked = [one.backfill for one in begun if one.backfill is not None and one.error is None]
-    if not looked:
+    if not looked and errors:
         return _unseen(errors)
     metrics = _consent(options, looked)
     _read(begun, looked, metrics, pool)

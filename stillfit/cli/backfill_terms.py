@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from collector.aws.backfill import Backfill
 from collector.aws.backfill_price import Estimate, Part
-from collector.aws.limiter import CALLS_PER_S, OLDER_DATAPOINTS_PER_S
+from collector.aws.limiter import OLDER_DATAPOINTS_PER_S
 from collector.aws.meter import USD_PER_METRIC
 from stillfit.cli.aws_terms import dollars
 
@@ -29,9 +29,8 @@ def price_lines(estimates: Iterable[Estimate]) -> Iterator[str]:
     if not fives.metrics + minutes.metrics:
         yield "the store has all of it"
         return
-    seconds = [(one.fives.seconds, (one.fives + one.minutes).seconds) for one in every]
-    first, whole = (max(column) for column in zip(*seconds, strict=True))
-    quota = f"{CALLS_PER_S:.0f} calls and {OLDER_DATAPOINTS_PER_S:,.0f} points a second of each account and region"
+    first, whole = (max(column) for column in zip(*(one.seconds for one in every), strict=True))
+    quota = f"{OLDER_DATAPOINTS_PER_S:,.0f} points a second of each account and region"
     most = dollars(sum(one.usd_at_most for one in every))
     yield f"{most} at most; {_time(first)} to {_time(whole)} by the quota ({quota})"
 

@@ -64,10 +64,14 @@ def filled(stillfit: Stillfit, config: Path, *more: object) -> Outcome:
 
 
 def stored(config: Path) -> dict[SeriesKey, Series]:
-    now = int(SystemClock().now().timestamp())
     url = f"sqlite:///{config.parent}/stillfit.db"
     with closing(Store.open(url, clock=SystemClock(), exclusive=False, ballast_bytes=0)) as store:
-        return {one.key: one for one in store.series(Span(now - 460 * DAY, now))}
+        return {one.key: one for one in store.series(last_days())}
+
+
+def last_days() -> Span:
+    now = int(SystemClock().now().timestamp())
+    return Span(now - 460 * DAY, now)
 
 
 def consumed(config: Path, table: str = "orders") -> dict[int, Series]:
@@ -194,6 +198,26 @@ def test_a_running_daemon_is_named_with_what_to_do(stillfit: Stillfit, world: Wo
     assert (told.code, world.bill.metrics) == (4, 0)
     assert "is in use by another stillfit" in told.err
     assert "Stop the daemon, backfill, start it again" in told.err
+
+
+@pytest.mark.server("postgresql")
+def test_on_postgresql_it_runs_beside_the_daemon(
+    stillfit: Stillfit, world: World, configured: Path, postgresql_url: str
+) -> None:
+    configured.write_text(configured.read_text().replace(f"sqlite:///{configured.parent}/stillfit.db", postgresql_url))
+    with closing(Store.open(postgresql_url, clock=SystemClock())) as daemons:
+        told = filled(stillfit, configured, "--days", 3, "--yes")
+        found = {one.period_s for one in daemons.series(last_days()) if one.metric == "consumed_read_units"}
+
+    assert (told.code, found) == (0, {60, 300})
+
+
+def test_regions_that_are_not_enabled_are_passed_over(stillfit: Stillfit, world: World, configured: Path) -> None:
+    configured.write_text(configured.read_text().replace(f"[{REGION}]", "[all]"))
+    told = filled(stillfit, configured, "--days", 1, "--yes", "--table", "orders")
+
+    assert told.code == 0, told.err
+    assert "found 1 tables and 0 indexes" in told.err
 
 
 def test_a_configuration_without_aws_is_refused(stillfit: Stillfit, config: Path) -> None:
