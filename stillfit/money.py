@@ -10,14 +10,17 @@ from collector.aws.access import Access
 from collector.aws.money.bulk import OfferFiles
 from collector.aws.money.prices import PriceReader
 from collector.aws.money.source import BillingSource, BillingTarget, home_of
+from collector.aws.regions import ALL
 from stillfit.clock import Clock
 from stillfit.config import Aws, Config, Prices
+from stillfit.costs.skus import DYNAMODB
 from stillfit.model import Engine, Subject
 from stillfit.prices import PriceShelf, own_prices
-from stillfit.sources import target
+from stillfit.sources import regions_of, target
 
-EVERY = timedelta(hours=1)
-"""How often it is looked whether a price list, a day of Cost Explorer or a bill file is due; mostly nothing is."""
+EVERY = timedelta(minutes=10)
+"""How often it is looked whether a price list, a day of Cost Explorer or a bill file is due; mostly nothing is, and
+nobody is asked."""
 
 Existing = Callable[[], Iterable[Subject]]
 
@@ -37,10 +40,18 @@ def billing_sources(
     return tuple((_source(one, clock, existing, (shelf, config.prices)), EVERY) for one in wanted)
 
 
+def price_source(settings: Aws, clock: Clock, shelf: PriceShelf) -> BillingSource:
+    """Reads onto the shelf what DynamoDB costs in the regions of an account, once; no bill is asked for."""
+    access = Access(target(settings, home_of(settings.regions[0])), clock)
+    reader = PriceReader(shelf, settings.prices, connection=lambda: access.connection)
+    return BillingSource(access, BillingTarget(regions=settings.regions, lists=(DYNAMODB,)), reader, shelf)
+
+
 def _source(settings: Aws, clock: Clock, existing: Existing, kept: tuple[PriceShelf, Prices]) -> BillingSource:
     """What an account is charged, asked where its partition answers for that."""
     shelf, prices = kept
-    access = Access(target(settings, home_of(settings.regions[0])), clock)
+    regions = regions_of(settings)
+    access = Access(target(settings, home_of(regions[0])), clock)
     reader = PriceReader(
         shelf,
         settings.prices,
@@ -49,7 +60,8 @@ def _source(settings: Aws, clock: Clock, existing: Existing, kept: tuple[PriceSh
         refresh=prices.refresh,
     )
     wanted = BillingTarget(
-        regions=settings.regions,
+        regions=regions,
+        only_used=settings.regions == (ALL,),
         engines=frozenset(Engine(one) for one in settings.services),
         existing=existing,
         cost_explorer=settings.cost_explorer,

@@ -20,12 +20,17 @@ class Feature(StrEnum):
     TAGS = "tags"
     BACKUPS = "backups"
     QUOTAS = "quotas"
+    PRICES = "prices"
+    COSTS = "costs"
+    REGIONS = "regions"
     KEYSPACES = "keyspaces"
     DAX = "dax"
 
 
 SERVICES = frozenset({Feature.KEYSPACES, Feature.DAX})
 """Services of their own: granted where they are named or configured, and not by default."""
+NAMED = SERVICES | {Feature.COSTS, Feature.REGIONS}
+"""All that is granted only where it is named or configured: asking Cost Explorer is billed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +164,11 @@ PERMISSIONS = (
         feature=Feature.SCALING,
     ),
     Permission(
+        action="account:ListRegions",
+        blind="which regions are enabled, where all are wanted: each that botocore knows is tried",
+        feature=Feature.REGIONS,
+    ),
+    Permission(
         action="cassandra:Select",
         blind="Keyspaces: its tables, settings and tags (it would let rows be read too; there is none narrower)",
         feature=Feature.KEYSPACES,
@@ -178,6 +188,41 @@ PERMISSIONS = (
         action="dax:ListTags",
         blind="tags of DAX clusters",
         feature=Feature.DAX,
+    ),
+    Permission(
+        action="pricing:GetProducts",
+        blind="unit prices by query: what tables of other regions than us-east-1 cost, unless price files tell",
+        feature=Feature.PRICES,
+    ),
+    Permission(
+        action="ce:GetCostAndUsage",
+        blind="what was billed",
+        feature=Feature.COSTS,
+    ),
+    Permission(
+        action="ce:GetCostAndUsageWithResources",
+        blind="what each table was billed, where the account has opted in to costs by resource",
+        feature=Feature.COSTS,
+    ),
+    Permission(
+        action="ce:GetReservationCoverage",
+        blind="how much of provisioned capacity is reserved",
+        feature=Feature.COSTS,
+    ),
+    Permission(
+        action="ce:GetReservationUtilization",
+        blind="how much of reserved capacity is used",
+        feature=Feature.COSTS,
+    ),
+    Permission(
+        action="ce:GetSavingsPlansCoverage",
+        blind="how much savings plans cover",
+        feature=Feature.COSTS,
+    ),
+    Permission(
+        action="ce:GetSavingsPlansUtilization",
+        blind="how much of the commitment to savings plans is used",
+        feature=Feature.COSTS,
     ),
 )
 BY_ACTION = {one.action: one for one in PERMISSIONS}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from collector.source import Source
 from stillfit import cycle
 from stillfit.clock import Clock
+from stillfit.costs.pricebook import PriceBook
 from stillfit.errors import SourceError
 from stillfit.export.health import Health
 from stillfit.intake import Intake
@@ -58,7 +60,10 @@ def refused(source: Source, error: SourceError, store: Store, at: datetime) -> N
     store.write(Batch(source=source.id, at=at, gaps=(gap,)))
 
 
-def judged(store: Store, sources: Iterable[Source], clock: Clock) -> tuple[cycle.Turn, tuple[Gap, ...]]:
-    """What a look at the store says, and what could not be read."""
+def judged(
+    store: Store, sources: Iterable[Source], clock: Clock, prices: PriceBook | None = None
+) -> tuple[cycle.Turn, tuple[Gap, ...]]:
+    """What a look at the store says, and what could not be read. `prices`: the packaged ones where left out."""
     snapshot = Intake(store, clock, Health()).snapshot(sources, (), MINUTES)
-    return cycle.look(snapshot, knowledge()), snapshot.gaps
+    known = knowledge()
+    return cycle.look(snapshot, replace(known, prices=prices) if prices else known), snapshot.gaps

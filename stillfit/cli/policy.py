@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.aws.permissions import NEVER, PERMISSIONS, SERVICES, Feature, Permission
+from collector.aws.permissions import NAMED, NEVER, PERMISSIONS, SERVICES, Feature, Permission
 from stillfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ _SIDS = {
     ("application-autoscaling", ""): "Scaling",
     ("tag", ""): "Tags",
     ("servicequotas", ""): "Quotas",
+    ("pricing", ""): "Prices",
+    ("ce", ""): "Costs",
+    ("account", ""): "Regions",
     ("cassandra", "keyspaces"): "Keyspaces",
     ("dax", ""): "Dax",
 }
@@ -35,7 +38,7 @@ _SIDS = {
 def print_policy(features: Iterable[str], account: str, config: Path | None) -> None:
     """Write the policy to standard output. Raises UsageError and ConfigError."""
     watched = _watched(config) if config else ()
-    wanted = _features(features) | {feature for feature in SERVICES if any(feature in one.services for one in watched)}
+    wanted = _features(features) | {feature for one in watched for feature in _needed(one)}
     if account and not re.fullmatch(r"\d{12}", account):
         raise UsageError(f"iam-policy: --account {account!r}: an account has twelve digits")
     roles = (one.role_arn for one in watched if one.role_arn)
@@ -86,7 +89,16 @@ def _features(named: Iterable[str]) -> frozenset[Feature]:
     if unknown:
         known = ", ".join((Feature.CORE.value, *OPTIONAL))
         raise UsageError(f"iam-policy: no feature {unknown[0]!r}: there are {known}")
-    return frozenset(Feature(name) for name in names) if names else frozenset(Feature) - SERVICES
+    return frozenset(Feature(name) for name in names) if names else frozenset(Feature) - NAMED
+
+
+def _needed(settings: Aws) -> Iterator[Feature]:
+    """What an entry of a configuration asks for beyond what is granted anyway."""
+    yield from (feature for feature in SERVICES if feature in settings.services)
+    if settings.cost_explorer:
+        yield Feature.COSTS
+    if settings.regions == ("all",):
+        yield Feature.REGIONS
 
 
 def _watched(config: Path) -> tuple[Aws, ...]:

@@ -10,13 +10,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from collector.aws.permissions import PERMISSIONS
+from collector.aws.permissions import NAMED, PERMISSIONS
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
 from tests.cli.cloud import DAY, REGION, put, put_table, record_keys
 from tests.cli.conftest import ROOT, Outcome, Stillfit
 
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
-DENIABLE = [one for one in PERMISSIONS if one.action != "dynamodb:ListTables"]
+DENIABLE = [one for one in PERMISSIONS if one.action != "dynamodb:ListTables" and one.feature not in NAMED]
 
 
 def looked(stillfit: Stillfit, *more: str) -> Outcome:
@@ -51,9 +51,18 @@ def test_the_price_at_most_holds_where_requests_were_refused(stillfit: Stillfit,
     assert always < world.bill.metrics <= always + more
 
 
+def test_the_price_list_of_the_region_is_asked_once_and_for_nothing(stillfit: Stillfit, world: World) -> None:
+    told = looked(stillfit)
+
+    assert world.bill.calls["pricing:GetProducts"] == 1
+    assert f"spent {world.bill.dollars:.5f} USD" in told.err
+
+
 def test_free_calls_are_counted(stillfit: Stillfit, world: World) -> None:
     told = looked(stillfit)
-    free = sum(count for action, count in world.bill.calls.items() if not action.startswith("cloudwatch:"))
+    other = ("cloudwatch:", "pricing:")
+    free = sum(count for action, count in world.bill.calls.items() if not action.startswith(other))
+    free -= 1  # signing in once more where prices are told, which is later
 
     assert f"so far: {free} calls for settings, free; {world.bill.calls['cloudwatch:ListMetrics']} listings" in told.err
 

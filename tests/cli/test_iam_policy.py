@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from collector.aws.permissions import NEVER, PERMISSIONS, SERVICES, Feature, permission_of
+from collector.aws.permissions import NAMED, NEVER, PERMISSIONS, SERVICES, Feature, permission_of
 from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
-from stillfit.config import Aws
+from stillfit.config import Aws, Config
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
+from stillfit.money import billing_sources, price_source
+from stillfit.prices import PriceShelf
 from stillfit.sources import aws_sources
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Extras, Fault, FaultKind, World
+from stillfit.standins.aws.cost_ledger import Commitment
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.cli.conftest import ROOT, Stillfit
 from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
@@ -53,9 +57,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def seen(world: World, **target: Any) -> set[str]:
     """The operations that one cycle calls."""
     clock = FakeClock()
-    source = open_source(AwsTarget(region=REGION, **target), clock)
-    list(source.collect(None, clock.now()))
-    source.close()
+    for source in (
+        open_source(AwsTarget(region=REGION, **target), clock),
+        price_source(Aws(regions=(REGION,), **target), clock, PriceShelf()),
+    ):
+        list(source.collect(None, clock.now()))
+        source.close()
     return set(world.bill.calls) - UNGRANTED
 
 
@@ -72,7 +79,7 @@ def actions(document: dict[str, Any], effect: str = "Allow") -> set[str]:
 
 @pytest.mark.usefixtures("singly")
 def test_the_policy_grants_exactly_what_the_collector_calls(world: World) -> None:
-    assert seen(world) == actions(policy(frozenset(Feature) - SERVICES))
+    assert seen(world) == actions(policy(frozenset(Feature) - NAMED))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +103,25 @@ def test_a_service_is_granted_what_it_calls_where_the_configuration_names_it(
 
     assert {one.action for one in PERMISSIONS if one.feature == service} == own
     assert own <= called <= granted
+
+
+def test_costs_are_granted_where_the_configuration_asks_for_them(
+    world: World, stillfit: Stillfit, config: Path
+) -> None:
+    world.ledger.by_resource = True
+    day = FakeClock().now().date() - timedelta(days=5)
+    for put_commitment in (world.ledger.reserve, world.ledger.commit):
+        put_commitment(DEFAULT_ACCOUNT, Commitment(day=day, region=REGION, covered=1, bought=1))
+    settings = Aws(regions=(REGION,), prices="packaged", cost_explorer=True, cost_tables="resource")
+    ((source, _),) = billing_sources(Config(aws=(settings,)), FakeClock(), PriceShelf(), tuple)
+    list(source.collect(None, FakeClock().now()))
+    source.close()
+    config.write_text(f"{config.read_text()}aws:\n  - {{regions: [{REGION}], cost_explorer: true}}\n")
+
+    granted = actions(json.loads(stillfit("iam-policy", "-c", config).out))
+    costs = {action for action in granted if action.startswith("ce:")}
+    assert costs == set(world.bill.calls) - UNGRANTED
+    assert not costs & actions(json.loads(stillfit("iam-policy").out))
 
 
 @pytest.mark.parametrize(("features", "missing"), [(set(Feature), 0), (set(Feature) - SERVICES, 2)])
@@ -159,7 +185,7 @@ def test_the_file_that_is_shipped_is_what_the_command_prints(stillfit: Stillfit)
         (["core"], set()),
         (["settings"], {"settings"}),
         (["settings,scaling"], {"settings", "scaling"}),
-        ([], set(Feature) - SERVICES),
+        ([], set(Feature) - NAMED),
     ],
     ids=["core alone", "one", "two", "all"],
 )

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import httpx
 import orjson
 
 from collector.aws.money.offers import Odd, OddOfferError, Offer, offers_of_file
-from stillfit.costs.skus import SERVICES
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
 
@@ -36,10 +35,10 @@ class OfferFiles:
         self._url = url.rstrip("/")
         self._stopping = threading.Event()
 
-    def versions(self, region: str) -> dict[str, str]:
+    def paths(self, region: str, services: Iterable[str]) -> dict[str, str]:
         """The path of each service's file for a region; a service that is not sold there has none."""
         paths: dict[str, str] = {}
-        for service in SERVICES:
+        for service in services:
             index = self._read(f"/offers/v1.0/aws/{service}/current/region_index.json")
             known = index.get("regions")
             if not isinstance(known, dict):

@@ -5,7 +5,7 @@ What could not be read leaves the last known prices in force, with their age, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -63,14 +63,14 @@ class PriceReader:
         self._tried: dict[str, datetime] = {}
         self._troubles: dict[str, tuple[Trouble, ...]] = {}
 
-    def look(self, region: str, at: datetime) -> tuple[Trouble, ...]:
-        """Read the list of a region if it is time; what stands against its prices either way."""
+    def look(self, region: str, at: datetime, services: Sequence[str] = SERVICES) -> tuple[Trouble, ...]:
+        """Read the lists of `services` in a region if it is time; what stands against its prices either way."""
         if self._way == "packaged":
             return ()
         if self._is_due(region, at):
             self._tried[region] = at
             try:
-                self._troubles[region] = self._read(region, at)
+                self._troubles[region] = self._read(region, at, services)
             except SourceError as error:
                 self._troubles[region] = (Trouble(error.reason, self._with_age(region, str(error))),)
         return self._troubles.get(region, ())
@@ -84,10 +84,11 @@ class PriceReader:
         is_old = fetched is None or at - fetched >= self._refresh
         return is_old and (tried is None or at - tried >= AGAIN)
 
-    def _read(self, region: str, at: datetime) -> tuple[Trouble, ...]:
+    def _read(self, region: str, at: datetime, services: Sequence[str]) -> tuple[Trouble, ...]:
         if region.startswith("cn-"):
             return (Trouble(GapReason.UNSUPPORTED, _CHINA.format(region=region)),)
-        read = self._by_file(region, at) if self._way == "bulk" else self._by_query(region, at)
+        by = self._by_file if self._way == "bulk" else self._by_query
+        read = by(region, at, services)
         if read is None:
             kept = self._shelf.confirm(region, at)
             return (*self._troubles.get(region, ()), *_kept(kept))
@@ -95,15 +96,15 @@ class PriceReader:
             return (Trouble(GapReason.NO_DATA, f"AWS's price list has no price of ours in {region}: {_OWN}"),)
         return (*_kept(self._shelf.take(region, read.book)), *_told(read))
 
-    def _by_query(self, region: str, at: datetime) -> Sheet:
+    def _by_query(self, region: str, at: datetime, services: Sequence[str]) -> Sheet:
         if region.startswith("us-gov-"):
             raise SourceError(_GOVCLOUD.format(region=region), reason=GapReason.UNSUPPORTED, retryable=False)
         assert self._connection is not None, "a reader by query needs a connection"
-        return sheet(region, asked(self._connection(), region, SERVICES), at, SERVICES)
+        return sheet(region, asked(self._connection(), region, services), at, services)
 
-    def _by_file(self, region: str, at: datetime) -> Sheet | None:
+    def _by_file(self, region: str, at: datetime, services: Sequence[str]) -> Sheet | None:
         """None where every list has the version that is known already."""
-        paths = self._files.versions(region)
+        paths = self._files.paths(region, services)
         if paths and {service: version_in(path) for service, path in paths.items()} == self._shelf.versions(region):
             return None
         offers = [one for path in paths.values() for one in self._files.offers(path)]

@@ -3,8 +3,8 @@
     source = BillingSource(access, BillingTarget(regions=("eu-west-1",), prices=reader))
     for batch in source.collect(since, until): ...
 
-It is read every hour and mostly has nothing to ask: lists are read once a week, Cost Explorer once a day, files when
-they have changed. What is missing is said again each time, because it still is.
+It is read every few minutes and mostly has nothing to ask: lists are read once a week, Cost Explorer once a day, files
+when they have changed. What is missing is said again each time, because it still is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from collector.aws.money.charges import Watch
 from collector.aws.money.explorer import Explorer, Told, is_new_day
 from collector.aws.money.fees import Fees
 from collector.aws.money.prices import PriceReader, Shelf, Trouble
-from stillfit.model import Attributes, Batch, Engine, Gap, GapReason, Series, Subject, Value
+from stillfit.costs.skus import SERVICES
+from stillfit.model import Attributes, Batch, Engine, Gap, GapReason, Level, Series, Subject, Value
 
 SETTLE_S = 0
 """Days have settled when they are told as final."""
@@ -40,7 +41,11 @@ class BillingTarget:
     """What to read of one account's money."""
 
     regions: tuple[str, ...]
+    only_used: bool = False
+    """Of these regions only those that have something: where all regions of an account are watched, most are empty."""
     engines: frozenset[Engine] = frozenset({Engine.DYNAMODB})
+    lists: tuple[str, ...] = SERVICES
+    """Services whose price lists are read, by service code."""
     existing: Callable[[], Iterable[Subject]] | None = None
     """Tells which tables there are; a bill speaks of deleted ones for two months."""
     cost_explorer: bool = False
@@ -61,6 +66,7 @@ class BillingSource:
         self._reader = reader
         self._shelf = shelf
         self._account = access.target.account or ""
+        self._regions: tuple[str, ...] = ()
         self._explorer: Explorer | None = None
         self._told: Told | None = None
         self._asked_at: datetime | None = None
@@ -85,6 +91,7 @@ class BillingSource:
         self._access.connection.begin_cycle()
         try:
             self._account = self._access.account()
+            self._regions = tuple(self._used())
             yield self._prices(until)
             yield from self._costs(since, until)
         except StoppedError:
@@ -97,18 +104,24 @@ class BillingSource:
     def close(self) -> None:
         self._access.close()
 
+    def _used(self) -> Iterator[str]:
+        """The regions of this cycle."""
+        existing = tuple(self._target.existing()) if self._target.existing and self._target.only_used else ()
+        used = {one.scope[1] for one in existing if one.scope[0] == self._account and one.level is not Level.SCOPE}
+        return (one for one in self._target.regions if one in used or not self._target.only_used)
+
     def _prices(self, at: datetime) -> Batch:
         gaps = [
             self._gap(self._region(region), UNIT_PRICES, trouble.reason, trouble.sentence)
-            for region in self._target.regions
-            for trouble in _joined(self._reader.look(region, at))
+            for region in self._regions
+            for trouble in _joined(self._reader.look(region, at, self._target.lists))
         ]
         settings = tuple(self._versions(at))
         return Batch(source=self.id, at=at, attributes=settings, gaps=tuple(gaps))
 
     def _versions(self, at: datetime) -> Iterator[Attributes]:
         """Which lists the prices of each region are from: a change is kept as history, like that of any setting."""
-        for region in self._target.regions:
+        for region in self._regions:
             versions, read_at = self._shelf.versions(region), self._shelf.fetched_at(region)
             told = tuple(f"{service} {version}" for service, version in sorted(versions.items()) if version)
             if told and read_at:
@@ -116,6 +129,8 @@ class BillingSource:
                 yield Attributes.of(self._region(region), at, values)
 
     def _costs(self, since: datetime | None, at: datetime) -> Iterator[Batch]:
+        if not self._regions:
+            return
         if self._target.cost_files is not None:
             yield from self._from_files(self._target.cost_files, at)
         if not self._target.cost_explorer:
@@ -134,7 +149,7 @@ class BillingSource:
         by_metric: dict[str, list[Trouble]] = {}
         for missing, trouble in self._told.troubles if self._told else ():
             by_metric.setdefault(missing, []).append(trouble)
-        for region in self._target.regions:
+        for region in self._regions:
             for missing, troubles in by_metric.items():
                 (joined,) = _joined(troubles)
                 yield self._gap(self._region(region), missing, joined.reason, joined.sentence)
@@ -142,7 +157,7 @@ class BillingSource:
     def _watch(self) -> Watch:
         target = self._target
         existing = frozenset(target.existing()) if target.existing else None
-        return Watch(account=self._account, regions=target.regions, engines=target.engines, existing=existing)
+        return Watch(account=self._account, regions=self._regions, engines=target.engines, existing=existing)
 
     def _is_time(self, since: datetime | None, at: datetime) -> bool:
         """Once a day; a process that was started anew sees by what it has stored whether that was done."""
@@ -160,7 +175,7 @@ class BillingSource:
         sentences = list(_wrong_with(self._bills, path, is_empty=not stamp))
         gaps = (
             self._gap(self._region(region), "billed_usd", reason, "; ".join(sentences))
-            for region in self._target.regions
+            for region in self._regions
             for reason in ([GapReason.PARTIAL if stamp else GapReason.NO_DATA] if sentences else [])
         )
         yield from self._in_batches(fresh, at, tuple(gaps))

@@ -24,6 +24,7 @@ from tests.collector.money.conftest import OpenAccess
 from tests.collector.money.test_bill_files import row, written
 
 IRELAND = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "eu-west-1"))
+ORDERS = Subject(engine=Engine.DYNAMODB, scope=IRELAND.scope, table="orders")
 Open = Callable[..., BillingSource]
 
 
@@ -39,7 +40,8 @@ def opened(access: OpenAccess, aws: AwsStandIn, shelf: PriceShelf) -> Iterator[O
     def open_one(way: Way = "packaged", **wanted: Any) -> BillingSource:
         one = access()
         reader = PriceReader(shelf, way, connection=lambda: one.connection, files=OfferFiles(aws.url))
-        made.append(BillingSource(one, BillingTarget(regions=("eu-west-1",), **wanted), reader, shelf))
+        target = BillingTarget(**({"regions": ("eu-west-1",)} | wanted))
+        made.append(BillingSource(one, target, reader, shelf))
         return made[-1]
 
     yield open_one
@@ -97,6 +99,16 @@ def test_a_denied_price_list_is_a_gap_on_the_region_until_it_is_granted(
 
     assert [(gap.subject, gap.missing, gap.reason) for gap in told] == [(IRELAND, UNIT_PRICES, GapReason.DENIED)] * 2
     assert gaps(look(source, clock)) == []
+
+
+@pytest.mark.parametrize(("existing", "priced"), [((), set()), ((ORDERS,), {"eu-west-1"})], ids=["none", "one table"])
+def test_of_all_regions_only_those_with_tables_are_priced(
+    opened: Open, shelf: PriceShelf, clock: FakeClock, existing: tuple[Subject, ...], priced: set[str]
+) -> None:
+    regions = ("us-west-2", "eu-west-1")
+    look(opened("query", regions=regions, only_used=True, existing=lambda: existing, cost_explorer=True), clock)
+
+    assert {one for one in regions if shelf.fetched_at(one)} == priced
 
 
 def test_packaged_prices_and_no_costs_ask_for_nothing(opened: Open, world: World, clock: FakeClock) -> None:
