@@ -9,7 +9,7 @@ yield from reading.gaps(look)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from collector.aws.cloudwatch import MetricReader
@@ -17,13 +17,17 @@ from collector.aws.decode import Missing
 from collector.aws.planner import Stretch, pack
 from collector.aws.progress import Progress
 from collector.aws.queries import Ask
-from stillfit.model import Batch, Gap, Series
+from stillfit.model import Batch, Gap, Series, Span
 from stillfit.sheets import Sheet, Sheets, points
 
 POINTS_A_BATCH = 1_000_000
 """Of 16 bytes each, held twice while they are stored: what one batch may take of memory (ours: 32 MB)."""
 SERIES_A_BATCH = 50_000
 """A hundred requests: they are stored while the next hundred are under way (ours)."""
+
+SHOWN_AFTER_S = 120
+"""How long CloudWatch may take to show the first value of a minute (ours: usually one; later ones change it for up to
+ten). Time that is younger is not vouched for, so that what was not shown yet never counts as nothing."""
 
 Planned = tuple[Ask, Stretch]
 
@@ -116,3 +120,19 @@ class Reading:
         for ask, stretch in taken.read:
             self._progress.read(ask, stretch)
         taken.clear()
+
+
+def shown(batch: Batch, until: int) -> Batch:
+    """The batch with its series vouched for only as far as CloudWatch can have shown them at `until`.
+
+    Points that were shown earlier stay, and each vouches for its own period.
+    """
+    end = until - SHOWN_AFTER_S
+    if isinstance(batch.series, Sheets):
+        parts = [replace(sheet, covered=_before(sheet.covered, end)) for sheet in batch.series.parts]
+        return replace(batch, series=Sheets(parts))
+    return replace(batch, series=tuple(replace(one, covered=_before(one.covered, end)) for one in batch.series))
+
+
+def _before(covered: Iterable[Span], end: int) -> tuple[Span, ...]:
+    return tuple(Span(span.start, min(span.end, end)) for span in covered if span.start < end)

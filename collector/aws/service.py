@@ -27,7 +27,7 @@ from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import OVERLAP_S, Begin, Progress
 from collector.aws.queries import Ask, Questions, Spec, dimensions
-from collector.aws.reading import Look, Planned, Reading
+from collector.aws.reading import Look, Planned, Reading, shown
 from collector.aws.reporting import Reporting, list_reporting, vouched
 from collector.aws.restart import Reach
 from collector.aws.rota import Rota, family_of, shares_of
@@ -173,7 +173,8 @@ class ServiceSource:
         """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
         self._connection.begin_cycle()
         try:
-            yield from self._cycle(since, until)
+            for batch in self._cycle(since, until):
+                yield shown(batch, int(until.timestamp()))
         except StoppedError:
             return  # by close(): neither a failure nor a whole cycle
 

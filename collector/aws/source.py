@@ -32,7 +32,7 @@ from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import CAUSES, CONSUMED, LISTED, TABLE_ONLY, THROTTLES, Ask, Questions
-from collector.aws.reading import Look, Planned, Reading
+from collector.aws.reading import Look, Planned, Reading, shown
 from collector.aws.restart import Reach
 from collector.aws.table_history import sizes, switches
 from collector.aws.target import AwsTarget, Patience
@@ -174,7 +174,8 @@ class AwsSource:
         """See Source. Raises SourceError when the tables cannot be listed; everything less is a Gap."""
         self._connection.begin_cycle()
         try:
-            yield from self._cycle(since, until)
+            for batch in self._cycle(since, until):
+                yield shown(batch, int(until.timestamp()))
         except StoppedError:
             return  # by close(): neither a failure nor a whole cycle
 
