@@ -40,9 +40,9 @@ THROTTLED = frozenset(
     | {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestThrottled", "SlowDown"}
 )
 GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "ClusterNotFoundFault"}) | frozenset(
-    {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault"}
+    {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault", "ExportNotFoundException"}
 )
-"""The last: an account that never had a DAX cluster lacks the role that DAX works under (DAX API reference)."""
+"""The service-linked role: an account that never had a DAX cluster lacks the role that DAX works under (DAX API reference)."""
 UNAVAILABLE = frozenset({"DataUnavailableException", "BillExpirationException"})
 """Cost Explorer has no data of the kind: nothing was bought, or the account has not opted in (its API reference)."""
 _GRANTS = {"cassandra": "cassandra:Select"}

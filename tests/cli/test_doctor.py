@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 
+from collector.aws.permissions import PERMISSIONS, Permission
 from stillfit.cli.probes import aws
+from stillfit.cli.probes.aws_asks import ASKS, LISTING
 from stillfit.cli.probes.probe import Mark, Probe, Result, failed, ok, try_all
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
 from stillfit.standins.cql import CqlStandin, Node, StillWorld
 from stillfit.standins.slack import SlackStandIn
-from tests.cli.conftest import ROOT, Stillfit
+from tests.cli.conftest import Stillfit
 
 REGION = "eu-west-1"
+OPERATIONS = {"cassandra:Select": "ListKeyspaces"}
+"""Where an action is no operation."""
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
@@ -187,8 +191,53 @@ def test_a_probe_with_a_defect_hides_no_other() -> None:
     assert well.results == (ok("one", "well"),)
 
 
-def test_every_action_that_is_tried_is_in_the_policy_that_is_shipped() -> None:
-    policy = json.loads((ROOT / "deploy/aws/iam-policy.json").read_text())
-    allowed = {action for one in policy["Statement"] if one["Effect"] == "Allow" for action in one["Action"]}
+def test_every_permission_has_a_way_to_be_tried() -> None:
+    assert ASKS.keys() | {LISTING} == {one.action for one in PERMISSIONS}
 
-    assert aws.ASKS.keys() | {"dynamodb:ListTables"} == allowed
+
+def every_feature(config: Path) -> Path:
+    """Where everything that needs a permission is configured."""
+    entry = "{regions: [all], services: [dynamodb, keyspaces, dax], cost_explorer: true, cost_tables: resource}"
+    config.write_text(f"{config.read_text()}http: {{port: 0}}\naws:\n  - {entry}\n")
+    return config
+
+
+def test_every_permission_is_tried_where_everything_is_configured(
+    stillfit: Stillfit, config: Path, world: World
+) -> None:
+    told = results(stillfit("doctor", "-c", every_feature(config), "--format", "json").out)
+    tried = {row["name"]: row["result"] for row in told.values() if ":" in row["name"]}
+
+    assert tried.keys() == {one.action for one in PERMISSIONS}
+    assert {name for name, result in tried.items() if result != "ok"} <= {"pricing:GetProducts"}  # no list is put here
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS, ids=lambda one: one.action)
+def test_each_permission_that_is_refused_is_named_with_what_goes_blind(
+    stillfit: Stillfit, config: Path, world: World, permission: Permission
+) -> None:
+    operation = OPERATIONS.get(permission.action, permission.action.partition(":")[2])
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=operation))
+    told = stillfit("doctor", "-c", every_feature(config), "--format", "json")
+    (row,) = (one for one in results(told.out).values() if one["name"] == permission.action)
+
+    assert told.code == (4 if permission.essential else 0)
+    assert row["result"] == "failed"
+    assert permission.blind in row["fix"]
+
+
+def test_a_refused_slack_token_ends_with_4_and_one_that_is_taken_with_0(stillfit: Stillfit, config: Path) -> None:
+    with SlackStandIn() as standin:
+        config = slack_config(config, standin, "xoxb-other")
+        assert stillfit("doctor", "-c", config).code == 4
+
+        config.write_text(config.read_text().replace("xoxb-other", "xoxb-stand-in"))
+        assert "the token is not taken" not in stillfit("doctor", "-c", config).out
+
+
+def test_slack_that_cannot_be_reached_keeps_advice_waiting_and_nothing_else(stillfit: Stillfit, config: Path) -> None:
+    with SlackStandIn() as standin:
+        config = slack_config(config, standin)
+    told = stillfit("doctor", "-c", config, "--format", "json")
+
+    assert results(told.out)["slack: auth.test"]["essential"] is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
 from stillfit.config import Config, Slack
 
 ANSWER_S = 6.0
+POSTING = "chat:write"
 SCOPES = {
-    "chat:write": "it cannot tell anything",
+    POSTING: "it cannot tell anything",
     "channels:read": "it cannot find a channel by its name: give the id",
     "channels:history": "after a crash a message may repeat (groups:history for a private channel)",
 }
@@ -26,6 +28,8 @@ WHY = {
     "not_in_channel": "the bot is not in the channel: /invite it there",
     "is_archived": "the channel is archived: name another",
 }
+PASSING = frozenset({"ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout"})
+"""Codes that go away by themselves (docs.slack.dev, errors of auth.test)."""
 
 
 def probes(config: Config) -> tuple[Probe, ...]:
@@ -39,8 +43,9 @@ def _look(slack: Slack) -> Iterator[Result]:
         yield warning("webhook", "not tried: a webhook can only be tried by posting", fix)
         return
     answer = _call(slack, "auth.test")
-    if isinstance(answer, str):
-        yield failed("auth.test", answer, "advice is kept and told when Slack can be reached", essential=False)
+    if isinstance(answer, _Trouble):
+        fix = "advice is kept and told when Slack takes it"
+        yield failed("auth.test", answer.sentence, fix, essential=answer.is_refusal)
         return
     told, headers = answer
     yield ok("auth.test", f"{told.get('user', 'the bot')} in {told.get('team', 'the workspace')}")
@@ -55,7 +60,8 @@ def _scopes(listed: str) -> Iterator[Result]:
         return
     for scope, blind in SCOPES.items():
         if scope not in granted and scope.replace("channels:", "groups:") not in granted:
-            yield failed(f"scope {scope}", "is missing: add it to the app and install it again", blind, essential=False)
+            sentence = "is missing: add it to the app and install it again"
+            yield failed(f"scope {scope}", sentence, blind, essential=scope == POSTING)
     yield ok("scopes", ", ".join(sorted(granted & SCOPES.keys())) or "none that are needed")
 
 
@@ -63,10 +69,10 @@ def _channel(slack: Slack) -> Result:
     """The channel is read when it is given by id; a name is looked up."""
     found = _id_of(slack)
     if found is None:
-        return failed("channel", f"{slack.channel}: {WHY['channel_not_found']}", essential=False)
+        return failed("channel", f"{slack.channel}: {WHY['channel_not_found']}")
     answer = _call(slack, "conversations.history", channel=found, limit="1")
-    if isinstance(answer, str):
-        return failed("channel", f"{slack.channel}: {answer}", essential=False)
+    if isinstance(answer, _Trouble):
+        return failed("channel", f"{slack.channel}: {answer.sentence}", essential=False)
     return ok("channel", f"{slack.channel} can be read; nothing was posted")
 
 
@@ -75,7 +81,7 @@ def _id_of(slack: Slack) -> str | None:
     wanted, cursor = slack.channel.removeprefix("#"), ""
     while True:
         answer = _call(slack, "conversations.list", limit="200", types="public_channel,private_channel", cursor=cursor)
-        if isinstance(answer, str):
+        if isinstance(answer, _Trouble):
             return wanted
         for one in answer[0].get("channels") or ():
             if wanted in {one.get("id"), one.get("name")}:
@@ -85,7 +91,15 @@ def _id_of(slack: Slack) -> str | None:
             return None
 
 
-def _call(slack: Slack, method: str, **arguments: str) -> tuple[Mapping[str, Any], Mapping[str, str]] | str:
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What stands against a call; a refusal stays until somebody does something."""
+
+    sentence: str
+    is_refusal: bool = False
+
+
+def _call(slack: Slack, method: str, **arguments: str) -> tuple[Mapping[str, Any], Mapping[str, str]] | _Trouble:
     """The answer with its headers, or what stands against it."""
     assert slack.token is not None
     headers = {"Authorization": f"Bearer {slack.token.get_secret_value()}"}
@@ -95,13 +109,14 @@ def _call(slack: Slack, method: str, **arguments: str) -> tuple[Mapping[str, Any
         )
         answer = response.json()
     except httpx.HTTPError as error:
-        return f"Slack cannot be reached ({type(error).__name__}): check the network, a proxy, slack.base_url"
+        return _Trouble(f"Slack cannot be reached ({type(error).__name__}): check the network, a proxy, slack.base_url")
     except ValueError:
-        return f"something answered that is not Slack (HTTP {response.status_code}): is there a proxy in between?"
+        said = f"something answered that is not Slack (HTTP {response.status_code}): is there a proxy in between?"
+        return _Trouble(said)
     if isinstance(answer, dict) and answer.get("ok"):
         return answer, response.headers
     code = str(answer.get("error", "no reason")) if isinstance(answer, dict) else "no reason"
-    return WHY.get(code, f"Slack refused {method}: {code}")
+    return _Trouble(WHY.get(code, f"Slack refused {method}: {code}"), is_refusal=code not in PASSING)
 
 
 def _present(arguments: Mapping[str, str]) -> dict[str, str]:
