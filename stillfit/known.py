@@ -78,7 +78,7 @@ def of_money(signal: Signal, money: Money, window: Span) -> Evidence:
         signal=signal.name,
         unit=signal.unit,
         kind=EvidenceKind.DERIVED,
-        source=f"list prices of {money.price_date:%Y-%m-%d}",
+        source=", ".join((f"list prices of {money.price_date:%Y-%m-%d}", *money.price_lists)),
         low=money.low,
         mid=money.mid,
         high=money.high,

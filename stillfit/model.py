@@ -360,6 +360,8 @@ class Money:
     high: float
     price_date: datetime
     arithmetic: str
+    price_lists: tuple[str, ...] = ()
+    """Lists that its prices were read from, each with its version; empty where somebody wrote the prices down."""
 
 
 class Rate(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stillfit.costs.dynamodb import CURRENT, THROUGHPUT, TOTAL
+from stillfit.costs.estimate import joined
 from stillfit.model import CostFigure, Money, Subject
 
 
@@ -31,4 +32,5 @@ def saving(figures: Iterable[CostFigure], table: Subject, option: str) -> Money 
         high=now.high - then.low,
         price_date=min(now.price_date, then.price_date),
         arithmetic=f"{now.mid:,.2f} now - {then.mid:,.2f} {option} = {mid:,.2f} USD a month",
+        price_lists=joined((now.price_lists, then.price_lists)),
     )
