@@ -170,6 +170,20 @@ def iam_policy(
 
 
 @app.command()
+def prices(
+    region: Annotated[list[str] | None, typer.Option(help="Whose prices; again for more.", show_default=False)] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A profile of the AWS configuration that may call pricing:GetProducts.")
+    ] = None,
+    bulk: Annotated[bool, typer.Option("--bulk", help="Read the public files instead: HTTPS, no credentials.")] = False,
+) -> None:
+    """Print AWS's unit prices of regions as a price file, for `prices.files`."""
+    from stillfit.cli.prices import PricesWanted, run_prices
+
+    raise typer.Exit(run_prices(PricesWanted(regions=tuple(region or ()), profile=profile, bulk=bulk)))
+
+
+@app.command()
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Run the daemon until SIGTERM; SIGHUP reloads the configuration."""
     from stillfit.cli.run import run_daemon
