@@ -15,11 +15,11 @@ from collector.aws.access import Access
 from collector.aws.budget import Budget
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.plan import Rhythm
+from collector.aws.plan import SETTLE_S, Rhythm
 from collector.aws.regions import ALL, NothingHereError, Regions, expanded
 from collector.aws.restart import Name
 from collector.aws.service import ServiceSource
-from collector.aws.source import SETTLE_S, AwsSource
+from collector.aws.source import AwsSource
 from collector.aws.target import AwsTarget
 from collector.cassandra.source import CassandraSource
 from collector.promql.client import Endpoint, PromClient
@@ -74,7 +74,7 @@ class SigningIn:
         self._stopping = False
         self.source: Opened | None = None
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
-        self.silent = ""
+        self.silent: NothingHereError | None = None
         """Why there is nothing to read here, and nothing wrong with that; it is looked anew each time."""
 
     @property
@@ -99,11 +99,11 @@ class SigningIn:
         try:
             source = self._open()
         except NothingHereError as nothing:
-            if str(nothing) != self.silent:
-                self.silent = str(nothing)
-                log.info("nothing to read", source=self.id, why=self.silent)
+            if str(nothing) != str(self.silent):
+                log.info("nothing to read", source=self.id, why=str(nothing))
+            self.silent = nothing
             return None
-        self.silent, self.source, self.scope = "", source, source.scope
+        self.silent, self.source, self.scope = None, source, source.scope
         if self._reach is not None:
             source.resume(partial(self._reach, self.id))
         return source
@@ -184,6 +184,15 @@ def regions_of(settings: Aws) -> tuple[str, ...]:
     return expanded(settings.regions, profile=settings.profile, role_arn=settings.role_arn)
 
 
+class ReadAlreadyError(NothingHereError):
+    """Two entries turned out to be the same account and region."""
+
+    def __init__(self, account: str, region: str, who: tuple[str, str]) -> None:
+        """`who` reads it, and who does not."""
+        super().__init__(f"{' and '.join(who)} are both account {account}: {region} is read once")
+        self.account, self.region, self.who = account, region, who
+
+
 class Claims:
     """Which entry reads an account and region: whoever comes second to the same tables stays silent. Thread-safe."""
 
@@ -192,12 +201,12 @@ class Claims:
         self._lock = threading.Lock()
 
     def claim(self, account: str, region: str, service: str, settings: Aws) -> None:
-        """Raises NothingHereError where another entry reads the same already."""
+        """Raises ReadAlreadyError where another entry reads the same already."""
         chosen = (settings.include, settings.exclude, tuple(settings.tags.items()))
         with self._lock:
             taken_by = self._taken.setdefault((account, region, service, chosen), _who(settings))
         if taken_by != _who(settings):
-            raise NothingHereError(f"{_who(settings)} is account {account} too, read once in {region}, as {taken_by}")
+            raise ReadAlreadyError(account, region, (taken_by, _who(settings)))
 
 
 @dataclass(frozen=True, slots=True)

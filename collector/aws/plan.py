@@ -38,6 +38,13 @@ with five minutes of data tells as soon; twenty minutes is how long ListMetrics 
 READING_S = 60
 """What reading a region may take before its points are stored (ours; bench/sweep.py: 400,000 metrics in less)."""
 
+SHOWN_AFTER_S = 120
+"""How long CloudWatch may take to show the first value of a minute (ours: usually one; later ones change it for up to
+ten). Time that is younger is not vouched for, so that what was not shown yet never counts as nothing."""
+SETTLE_S = 300
+"""Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
+is made again with what came later, because every cycle reads the last 15 minutes anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
@@ -133,9 +140,9 @@ class Plan:
 
     @property
     def lag_s(self) -> int:
-        """How far the tripwires of one table may lag behind those of another."""
-        waits = [cadence.wires_s for cadence in self.cadences.values()]
-        return max(waits) - min(waits)
+        """How far what tripwires vouch for may end before the settled time at a judgement, while nothing fails."""
+        oldest = max(self.worst_age_s(tier) for tier in self.cadences) + SHOWN_AFTER_S
+        return max(0, oldest - SETTLE_S)
 
 
 def plan(load: Load, budget_usd: float | None = None, rhythm: Rhythm = USUAL) -> Plan:

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from collector.aws.cloudwatch import MetricReader
 from collector.aws.decode import Missing
+from collector.aws.plan import SHOWN_AFTER_S
 from collector.aws.planner import Stretch, pack
 from collector.aws.progress import Progress
 from collector.aws.queries import Ask
@@ -24,10 +25,6 @@ POINTS_A_BATCH = 1_000_000
 """Of 16 bytes each, held twice while they are stored: what one batch may take of memory (ours: 32 MB)."""
 SERIES_A_BATCH = 50_000
 """A hundred requests: they are stored while the next hundred are under way (ours)."""
-
-SHOWN_AFTER_S = 120
-"""How long CloudWatch may take to show the first value of a minute (ours: usually one; later ones change it for up to
-ten). Time that is younger is not vouched for, so that what was not shown yet never counts as nothing."""
 
 Planned = tuple[Ask, Stretch]
 

@@ -22,7 +22,7 @@ from collector.aws.decode import Missing
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import empty
-from collector.aws.plan import Plan
+from collector.aws.plan import SETTLE_S, Plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import OVERLAP_S, Begin, Progress
@@ -31,7 +31,6 @@ from collector.aws.reading import Look, Planned, Reading, shown
 from collector.aws.reporting import Reporting, list_reporting, vouched
 from collector.aws.restart import Reach
 from collector.aws.rota import Rota, family_of, shares_of
-from collector.aws.source import SETTLE_S
 from stillfit.errors import SourceError
 from stillfit.metrics import METRICS
 from stillfit.model import AttributeChange, Attributes, Batch, Gap, GapReason, Series, Span, Statistic, Subject
@@ -152,7 +151,7 @@ class ServiceSource:
 
     @property
     def lag_s(self) -> int:
-        """As long as the rarest tripwires wait for more than the most frequent."""
+        """As long as the rarest tripwires may be behind."""
         return self._rota.budget.plan.lag_s
 
     @property

@@ -27,7 +27,7 @@ from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
 from collector.aws.operations import UNLISTED, Listings, Operations
-from collector.aws.plan import Load, Plan, Share, Tier, plan
+from collector.aws.plan import SETTLE_S, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
@@ -53,9 +53,6 @@ from stillfit.model import (
 )
 from stillfit.sheets import of_metrics
 
-SETTLE_S = 300
-"""Points may still change for up to ten minutes, most of the change comes in the first few; a judgement waits five and
-is made again with what came later, because every cycle reads the last 15 minutes anew."""
 LISTINGS_AN_HOUR = 3_600 / LISTED_EVERY_S * len(LISTED)
 """Of a region whose listings fit a page of 500 each (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
@@ -157,7 +154,7 @@ class AwsSource:
 
     @property
     def lag_s(self) -> int:
-        """As long as the rarest tripwires wait for more than the most frequent."""
+        """As long as the rarest tripwires may be behind."""
         return self._budget.plan.lag_s
 
     @property

@@ -19,7 +19,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from collector.aws.source import SETTLE_S
+from collector.aws.plan import SETTLE_S
 from collector.aws.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
