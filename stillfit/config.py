@@ -11,118 +11,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
+from stillfit.configaws import Account, Aws, Region
+from stillfit.configbase import Seconds, Section
 from stillfit.model import Engine
 
-
-class Section(BaseModel):
-    """A frozen part of the file that refuses what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-def _length(value: object) -> object:
-    """Read 90s, 5m, 2h, 14d; anything else is left to pydantic, which takes seconds."""
-    found = re.fullmatch(r"(\d+)\s*([smhd])", value) if isinstance(value, str) else None
-    if found is None:
-        return value
-    unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
-    return timedelta(**{unit: int(found[1])})
-
-
-Seconds = Annotated[
-    timedelta,
-    BeforeValidator(_length),
-    Field(gt=timedelta(0)),
-    WithJsonSchema(
-        {"type": ["string", "number"], "pattern": r"^\d+\s*[smhd]$", "examples": ["90s", "5m", "2h", "14d"]}
-    ),
-]
-"""A length of time: "90s", "5m", "2h", "14d" or a number of seconds; longer than zero."""
-
-
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
-RegionOrAll = Annotated[str, Field(pattern=r"^([a-z]{2}(-[a-z]+)+-\d+|all)$")]
-Account = Annotated[str, Field(pattern=r"^\d{12}$")]
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
-TagKey = Annotated[str, Field(min_length=1, max_length=128)]
-TagValue = Annotated[str, Field(max_length=256)]
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
-
-
-def length(text: str) -> timedelta | None:
-    """90s, 5m, 2h or 14d as a length of time; None where it is none."""
-    read = _length(text)
-    return read if isinstance(read, timedelta) and read > timedelta(0) else None
-
-
-class Aws(Section):
-    """One account seen through one set of credentials, in one or more regions."""
-
-    regions: Annotated[tuple[RegionOrAll, ...], Field(min_length=1)]
-    """Region names such as eu-west-1. Each becomes a source of its own, with its own limits and failures. `[all]`:
-    every region that the account has enabled (account:ListRegions); one without tables costs nothing."""
-    account: Account | None = None
-    """Twelve digits, in quotes; asked of STS when absent. A mismatch with the credentials is refused at start."""
-    profile: str | None = None
-    """A profile of the AWS configuration files; the default credential chain when absent."""
-    role_arn: RoleArn | None = None
-    """A role to assume, one hour at a time."""
-    external_id: SecretStr | None = None
-    """Sent when assuming `role_arn`."""
-    services: Annotated[tuple[Literal["dynamodb", "keyspaces", "dax"], ...], Field(min_length=1)] = ("dynamodb",)
-    """What to watch there. DynamoDB alone unless told: further services need permissions of their own, and the one of
-    Keyspaces, cassandra:Select, would let rows be read too (docs/aws.md). What a region does not use costs nothing."""
-    include: tuple[str, ...] = ("*",)
-    """Names or patterns (* and ?) to watch: DynamoDB tables, Keyspaces tables as keyspace.table, DAX clusters."""
-    exclude: tuple[str, ...] = ()
-    """Patterns not to watch; wins over `include`. What is left out is reported as "not asked"."""
-    tags: dict[TagKey, TagValue] = {}
-    """Tags that a table must all have to be watched, besides being included by name: `team: payments`. A value may have
-    * and ?. A table whose tags cannot be read is not watched, and is reported with the reason."""
-    every: Seconds = timedelta(minutes=5)
-    """The tick: how often the tripwires of busy tables, and all of hot ones, are read. Quiet tables and all else are
-    read more rarely, at the same one-minute resolution; `stillfit config check` prints the plan."""
-    hot: tuple[str, ...] = ()
-    """Patterns of tables that are always read as closely as those that hurt."""
-    monthly_budget: Annotated[float, Field(gt=0)] | None = None
-    """US dollars a month for CloudWatch, over all regions of this entry. Readings are stretched to keep to it, what
-    nobody is paged for first; no table is dropped. Absent: the freshest plan."""
-    accepted_delay: Seconds | None = None
-    """How late a message may be, at worst, where the budget cannot hold the freshness promise: `45m`. Without it such a
-    budget fails `stillfit config check`, which prints the delay."""
-    first_look: Seconds = timedelta(days=14)
-    """How far back the very first read goes. CloudWatch keeps one-minute points for 15 days."""
-    show_keys: bool = False
-    """Whether hot keys are shown in clear behind their tags: key#3fa9c1⟨ann⟩. They then stand in the store, on the
-    pages and in findings; never in Slack. Off: of a key nothing but its tag is kept anywhere."""
-    prices: Literal["query", "bulk", "packaged"] = "query"
-    """Where unit prices of these regions come from: `query` asks AWS's price list (pricing:GetProducts, free), `bulk`
-    reads its public files over HTTPS without credentials, `packaged` asks nobody and prices us-east-1 alone."""
-    cost_explorer: bool = False
-    """Whether Cost Explorer is asked what was billed. 0.01 USD a request: five to seven requests once a day."""
-    cost_tables: Annotated[str, Field(pattern=r"^(resource|tag:.+)$")] | None = None
-    """How Cost Explorer tells tables apart: `tag:NAME`, a cost-allocation tag whose value is the table's name, or
-    `resource`, where the account has opted in to costs by resource. One request a day more. Absent: by region only."""
-    cost_files: Path | None = None
-    """A file or folder with exports of CUR 1, CUR 2 or FOCUS 1.x (csv, csv.gz), which then tell what was billed, by
-    table where they have resource ids. Read again when they change."""
-
-    @field_validator("regions")
-    @classmethod
-    def _all_or_some(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        if "all" in regions and len(regions) > 1:
-            raise ValueError("`all` stands alone: leave out the names of single regions")
-        return regions
 
 
 class Cassandra(Section):
@@ -299,7 +198,7 @@ class WorkloadConfig(Section):
     """What people call it: "orders"."""
     tables: Annotated[tuple[str, ...], Field(min_length=1)]
     """Table names, or full subject texts where a name is not unique."""
-    declared: dict[str, Fact] = {}
+    declared: dict[str, Fact] = {}  # noqa: RUF012  (pydantic copies it)
     """Facts by name."""
 
 

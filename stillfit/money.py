@@ -12,7 +12,8 @@ from collector.aws.money.prices import PriceReader
 from collector.aws.money.source import BillingSource, BillingTarget, home_of
 from collector.aws.regions import ALL
 from stillfit.clock import Clock
-from stillfit.config import Aws, Config, Prices
+from stillfit.config import Config, Prices
+from stillfit.configaws import Aws
 from stillfit.costs.skus import DYNAMODB
 from stillfit.model import Engine, Subject
 from stillfit.prices import PriceShelf, own_prices

@@ -28,7 +28,8 @@ from collector.promql.namesfile import exporters
 from collector.promql.source import PrometheusSource, PromTarget
 from collector.source import Source
 from stillfit.clock import Clock
-from stillfit.config import Aws, Config, Prometheus
+from stillfit.config import Config, Prometheus
+from stillfit.configaws import Aws
 from stillfit.keyfile import kept_secret
 from stillfit.model import Batch, Engine, Gap, Span, Subject
 from stillfit.redaction import Redaction

@@ -14,7 +14,7 @@ from collector.aws import reading
 from collector.aws.source import AwsSource, open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
-from stillfit.config import Aws
+from stillfit.configaws import Aws
 from stillfit.model import Engine, Series, SeriesKey, Span, Statistic, Subject
 from stillfit.series import covered_s, cut, merge
 from stillfit.sources import SigningIn

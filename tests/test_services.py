@@ -12,7 +12,8 @@ import pytest
 from stillfit import cycle
 from stillfit.cli.terminal import report
 from stillfit.clock import FakeClock
-from stillfit.config import Aws, Config
+from stillfit.config import Config
+from stillfit.configaws import Aws
 from stillfit.cycle import UNJUDGED, Turn
 from stillfit.export.findings import document
 from stillfit.export.health import Health

@@ -12,7 +12,8 @@ from collector.aws.source import AwsSource, open_source
 from collector.aws.target import Patience
 from stillfit import cycle
 from stillfit.clock import FakeClock
-from stillfit.config import Aws, Cassandra, Config
+from stillfit.config import Cassandra, Config
+from stillfit.configaws import Aws
 from stillfit.export.health import Health
 from stillfit.intake import Intake
 from stillfit.model import GapReason, Span, Unknown

@@ -35,7 +35,8 @@ from stillfit.cli.terminal import (
     takes,
 )
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Config, length
+from stillfit.config import Config
+from stillfit.configbase import length
 from stillfit.configfile import load
 from stillfit.errors import StoreError, UsageError
 from stillfit.export.findings import AdviceOut, advice_out, worst_first

@@ -26,7 +26,8 @@ from stillfit.cli.backfill_terms import could_not_lines, price_lines, read_lines
 from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Aws, Config
+from stillfit.config import Config
+from stillfit.configaws import Aws
 from stillfit.configfile import load
 from stillfit.errors import SourceError, StoreError, UsageError
 from stillfit.sources import Claims, regions_of, source_id, target

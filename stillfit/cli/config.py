@@ -18,7 +18,8 @@ from stillfit.cli.reading_plan import mistakes, project, told_plan
 from stillfit.cli.spending import estimate
 from stillfit.cli.terminal import console, length, rows, show, waiting
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Aws, Cassandra, Config, Prometheus
+from stillfit.config import Cassandra, Config, Prometheus
+from stillfit.configaws import Aws
 from stillfit.configfile import load
 from stillfit.errors import ConfigError, UsageError
 

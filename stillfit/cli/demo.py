@@ -19,7 +19,8 @@ from pydantic import SecretStr
 from stillfit.cli.running import Serving, serve
 from stillfit.cli.terminal import console, report
 from stillfit.clock import ScaledClock
-from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
+from stillfit.config import Cassandra, Config, Fact, Http, Slack, WorkloadConfig
+from stillfit.configaws import Aws
 from stillfit.demo.fleet import Addresses
 from stillfit.demo.story import Story, story
 from stillfit.errors import SourceError

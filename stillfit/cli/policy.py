@@ -13,7 +13,7 @@ from collector.aws.permissions import NAMED, NEVER, PERMISSIONS, SERVICES, Featu
 from stillfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from stillfit.config import Aws
+    from stillfit.configaws import Aws
 
 Statement = dict[str, Any]
 

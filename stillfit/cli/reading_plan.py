@@ -15,7 +15,8 @@ from math import ceil
 
 from collector.aws.plan import Load, Plan, cheapest_on_time, lines, plan, told
 from stillfit.clock import Clock
-from stillfit.config import Aws, Config
+from stillfit.config import Config
+from stillfit.configaws import Aws
 from stillfit.errors import SourceError
 from stillfit.sources import SigningIn, aws_sources
 

@@ -8,7 +8,7 @@ from collector.aws.agenda import is_wire
 from collector.aws.meter import billed
 from collector.aws.plan import Load, Rhythm, Share, Tier, plan, told
 from collector.aws.queries import LATENCY, Questions, standing
-from stillfit.config import Aws
+from stillfit.configaws import Aws
 from stillfit.model import Engine, Subject
 
 OPERATIONS = 3

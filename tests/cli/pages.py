@@ -43,7 +43,7 @@ cluster. Lists are written with commas.
 **Editors** complete and check the file with `docs/stillfit.schema.json` (`stillfit config schema` prints it): `#
 yaml-language-server: $schema=stillfit.schema.json` on the first line.
 
-This page is written from the code; every key below is in `stillfit/config.py`.
+This page is written from the code; every key below is in `stillfit/config.py` and `stillfit/configaws.py`.
 """
 CLI = """# Command line
 

@@ -13,7 +13,8 @@ from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
-from stillfit.config import Aws, Config
+from stillfit.config import Config
+from stillfit.configaws import Aws
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
 from stillfit.money import billing_sources, price_source

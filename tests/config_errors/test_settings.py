@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stillfit.config import length
+from stillfit.configbase import length
 from stillfit.configfile import load
 
 FILE = """

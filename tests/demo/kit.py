@@ -17,7 +17,8 @@ from typing import Self
 
 from stillfit.cli.demo import CREDENTIALS
 from stillfit.clock import Clock, FakeClock
-from stillfit.config import Aws, Cassandra, Config, Fact, Http, Slack, WorkloadConfig
+from stillfit.config import Cassandra, Config, Fact, Http, Slack, WorkloadConfig
+from stillfit.configaws import Aws
 from stillfit.cycle import Turn
 from stillfit.demo.cloud import furnish
 from stillfit.demo.cluster import ClusterWorld, nodes

@@ -20,7 +20,8 @@ from stillfit.cli.probes.aws_asks import ABSENT, LISTING, Ask, Of, in_region, of
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
 from stillfit.cli.spending import metrics_a_look, usd_a_month
 from stillfit.clock import Clock
-from stillfit.config import Aws, Config
+from stillfit.config import Config
+from stillfit.configaws import Aws
 from stillfit.errors import SourceError
 from stillfit.model import Engine, GapReason, Subject
 from stillfit.sources import regions_of, target

@@ -15,7 +15,7 @@ from collector.aws.permissions import PERMISSIONS, Feature, Permission
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.quotas import RATE_OF_GET_METRIC_DATA, SERVICE
 from collector.aws.regions import ALL
-from stillfit.config import Aws
+from stillfit.configaws import Aws
 from stillfit.model import Engine, Span, Subject
 
 ABSENT = "stillfit-doctor-asks"
