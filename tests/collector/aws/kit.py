@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from collector.aws.plan import SHOWN_AFTER_S
 from collector.aws.source import AwsSource
 from collector.source import Source
 from stillfit.clock import FakeClock
@@ -18,6 +19,8 @@ SCOPE = (DEFAULT_ACCOUNT, REGION)
 ORDERS = Subject(engine=Engine.DYNAMODB, scope=SCOPE, table="orders")
 BY_STATUS = Subject(engine=Engine.DYNAMODB, scope=SCOPE, table="orders", index="by-status")
 NOON = int(FakeClock().now().timestamp())
+KNOWN_TO = NOON - SHOWN_AFTER_S
+"""Up to where a look at noon vouches: what is younger may not be shown yet."""
 
 OpenSource = Callable[..., AwsSource]
 

@@ -7,7 +7,7 @@ from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.model import Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Fault, FaultKind, World
-from tests.collector.aws.kit import NOON, REGION, SCOPE, cycle
+from tests.collector.aws.kit import KNOWN_TO, NOON, REGION, SCOPE, cycle
 from tests.collector.aws.services import FRONT, NODE, OpenService, put_dax, put_front
 
 
@@ -172,7 +172,7 @@ def test_refusals_are_asked_in_every_look(world: World, dax: ServiceSource, cloc
     put_dax(world, "ThrottledRequestCount", [7])
     refused = cycle(dax, clock).one("dax_throttled_requests", FRONT)
 
-    assert (refused.values.tolist(), refused.covered[0].end) == ([7], NOON)
+    assert (refused.values.tolist(), refused.covered[0].end) == ([7], KNOWN_TO)
 
 
 @pytest.mark.parametrize("metric", ["CPUUtilization", "CacheMemoryUtilization"])

@@ -8,7 +8,17 @@ from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.model import Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Extras, World
-from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION, Brought, OpenSource, cycle, on_demand, provisioned
+from tests.collector.aws.kit import (
+    BY_STATUS,
+    KNOWN_TO,
+    ORDERS,
+    REGION,
+    Brought,
+    OpenSource,
+    cycle,
+    on_demand,
+    provisioned,
+)
 from tests.collector.aws.kit import put as put_points
 
 LABEL = "2026-11-01T00:00:00.000"
@@ -131,4 +141,4 @@ def test_a_feature_that_was_switched_on_is_read_from_then_on(world: World, sourc
     clock.advance(300)
     got = cycle(source, clock).one("replication_latency_ms", statistic=Statistic.MAXIMUM)
 
-    assert got.covered[0].end == NOON + 300
+    assert got.covered[0].end == KNOWN_TO + 300

@@ -10,7 +10,7 @@ from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.model import AttributeChange, Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Fault, FaultKind, World
-from tests.collector.aws.kit import NOON, REGION, SCOPE, cycle
+from tests.collector.aws.kit import KNOWN_TO, NOON, REGION, SCOPE, cycle
 from tests.collector.aws.services import (
     JOBS,
     PROVISIONED,
@@ -343,7 +343,7 @@ def test_what_a_table_serves_is_watched_for_refusals_in_every_look(
     put_cassandra(world, "SuccessfulRequestLatency", [4] * 60, Operation="SELECT")
     refused = cycle(keyspaces, clock).one("keyspaces_read_throttle_events", JOBS)
 
-    assert (refused.dimension, refused.times.tolist(), refused.covered[0].end) == ("SELECT", [], NOON)
+    assert (refused.dimension, refused.times.tolist(), refused.covered[0].end) == ("SELECT", [], KNOWN_TO)
 
 
 def test_a_quiet_tripwire_spares_its_causes(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
@@ -353,7 +353,7 @@ def test_a_quiet_tripwire_spares_its_causes(world: World, keyspaces: ServiceSour
     got = cycle(keyspaces, clock)
 
     cause = got.one("keyspaces_partition_throttle_events", JOBS)
-    assert (cause.dimension, cause.times.tolist(), cause.covered[0].end) == ("SELECT", [], NOON)
+    assert (cause.dimension, cause.times.tolist(), cause.covered[0].end) == ("SELECT", [], KNOWN_TO)
     assert "StoragePartitionThroughputCapacityExceeded" not in {name for name, _ in seen}
     assert keyspaces.price.more == 2
 
@@ -409,7 +409,7 @@ def test_cycles_overlap_and_read_no_more(world: World, served: OpenService, cloc
     cycle(source, clock)
     clock.advance(300)
 
-    assert cycle(source, clock).one("keyspaces_consumed_read_units", JOBS).covered[0] == (NOON - 900, NOON + 300)
+    assert cycle(source, clock).one("keyspaces_consumed_read_units", JOBS).covered[0] == (NOON - 900, KNOWN_TO + 300)
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_a_first_look_goes_two_weeks_back(world: World, keyspaces: ServiceSource
     consumed = cycle(keyspaces, clock, since_s=None).all("keyspaces_consumed_read_units", JOBS)
 
     assert [one.period_s for one in consumed] == [300, 60]
-    assert (consumed[0].covered[0].start, consumed[-1].covered[0].end) == (NOON - 14 * 86_400, NOON)
+    assert (consumed[0].covered[0].start, consumed[-1].covered[0].end) == (NOON - 14 * 86_400, KNOWN_TO)
 
 
 def test_sources_of_one_account_and_region_share_its_quota(aws: Any, clock: FakeClock, world: World) -> None:

@@ -14,7 +14,18 @@ from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
 from stillfit.model import GapReason, Span, Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
-from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION, OpenSource, cycle, on_demand, put, put_table
+from tests.collector.aws.kit import (
+    BY_STATUS,
+    KNOWN_TO,
+    NOON,
+    ORDERS,
+    REGION,
+    OpenSource,
+    cycle,
+    on_demand,
+    put,
+    put_table,
+)
 
 READS = "ConsumedReadCapacityUnits"
 OF_ACCOUNT = 4 + 1 + 6
@@ -50,7 +61,7 @@ def test_points_come_as_canonical_series_with_their_cover(world: World, source: 
 
     assert got.times.tolist() == [NOON - 240, NOON - 180, NOON - 60]
     assert got.values.tolist() == [5, 7, 9]
-    assert got.covered == (Span(NOON - 300 - 3 * 3_600, NOON),)
+    assert got.covered == (Span(NOON - 300 - 3 * 3_600, KNOWN_TO),)
 
 
 def test_an_index_has_series_of_its_own(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -68,7 +79,7 @@ def test_operations_in_use_are_found_and_read_by_name(world: World, source: AwsS
 
     assert [one.dimension for one in got.all("successful_requests")] == ["Query"]
     assert got.one("request_latency_ms", statistic=Statistic.P99).values[-1] == 2.0
-    assert got.one("throttled_requests").covered == (Span(NOON - 300 - 3 * 3_600, NOON),)
+    assert got.one("throttled_requests").covered == (Span(NOON - 300 - 3 * 3_600, KNOWN_TO),)
 
 
 def test_a_table_that_serves_nothing_is_vouched_for_as_far_as_listings_go(source: AwsSource, clock: FakeClock) -> None:
@@ -86,7 +97,7 @@ def test_the_first_batch_is_the_inventory(source: AwsSource, clock: FakeClock) -
 def test_sizes_of_descriptions_are_series(source: AwsSource, clock: FakeClock) -> None:
     got = cycle(source, clock).one("table_size_bytes", statistic=Statistic.LAST)
 
-    assert (got.values.tolist(), got.covered) == ([1_000.0], (Span(NOON - 3_600, NOON),))
+    assert (got.values.tolist(), got.covered) == ([1_000.0], (Span(NOON - 3_600, KNOWN_TO),))
 
 
 def test_what_the_store_refused_is_read_again(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -110,7 +121,7 @@ def test_a_first_look_goes_back_coarsely_and_ends_by_the_minute(world: World, op
     assert (coarse.period_s, fine.period_s) == (300, 60)
     assert (coarse.covered, fine.covered) == (
         (Span(NOON - 2 * 86_400, NOON - 10_800),),
-        (Span(NOON - 10_800, NOON),),
+        (Span(NOON - 10_800, KNOWN_TO),),
     )
     assert coarse.values.sum() + fine.values.sum() == 600
 
@@ -120,7 +131,7 @@ def test_each_reading_reads_the_quarter_of_an_hour_before_it_again(opened: OpenS
     cycle(source, clock)
     clock.advance(300)
 
-    assert cycle(source, clock).one("consumed_read_units").covered == (Span(NOON - 900, NOON + 300),)
+    assert cycle(source, clock).one("consumed_read_units").covered == (Span(NOON - 900, KNOWN_TO + 300),)
 
 
 def test_a_restart_reads_what_happened_while_it_was_down(opened: OpenSource, world: World, clock: FakeClock) -> None:
@@ -143,8 +154,8 @@ def test_what_failed_is_read_again_from_where_it_ended(world: World, opened: Ope
     clock.advance(300)
     got = cycle(source, clock)
 
-    assert got.one("consumed_read_units").covered == (Span(NOON - 900, NOON + 2_100),)
-    assert got.one("consumed_write_units").covered == (Span(NOON + 900, NOON + 2_100),)
+    assert got.one("consumed_read_units").covered == (Span(NOON - 900, KNOWN_TO + 2_100),)
+    assert got.one("consumed_write_units").covered == (Span(NOON + 900, KNOWN_TO + 2_100),)
 
 
 def test_quiet_tables_cost_nothing_for_causes_and_are_known_to_be_quiet(
@@ -154,7 +165,7 @@ def test_quiet_tables_cost_nothing_for_causes_and_are_known_to_be_quiet(
 
     for direction in THROTTLES:
         for metric in causes_of(direction):
-            assert (len(got.one(metric).times), got.one(metric).covered[0].end) == (0, NOON)
+            assert (len(got.one(metric).times), got.one(metric).covered[0].end) == (0, KNOWN_TO)
     assert world.bill.metrics == source.bill.metrics == 6 + 6 + OF_ACCOUNT
     assert source.bill.spared_metrics == 2 * 8 + 1
 
@@ -227,7 +238,7 @@ def test_a_table_that_turns_up_is_read_three_hours_back(world: World, source: Aw
     got = cycle(source, clock)
     carts = next(one for one in got.batches[0].subjects_seen if one.table == "carts")
 
-    assert got.one("consumed_read_units", carts).covered == (Span(NOON + 300 - 3 * 3_600, NOON + 300),)
+    assert got.one("consumed_read_units", carts).covered == (Span(NOON + 300 - 3 * 3_600, KNOWN_TO + 300),)
 
 
 def test_an_unknown_profile_is_a_sentence(opened: OpenSource) -> None:
