@@ -7,14 +7,13 @@ A file's address has its version in it, so the index alone tells whether anythin
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import httpx
 import orjson
 
+from collector.aws.money.exchange import Exchanges
 from collector.aws.money.offers import Odd, OddOfferError, Offer, offers_of_file
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
@@ -22,18 +21,17 @@ from stillfit.model import GapReason
 URL = "https://pricing.us-east-1.amazonaws.com"
 """Where the offer files lie (AWS Price List User Guide)."""
 MAX_BYTES = 64 * 1024 * 1024
-PATIENCE = httpx.Timeout(20.0, connect=5.0)
 WHOLE_S = 60.0
-"""What one file may take in all (ours): a body that drips never meets a read timeout."""
+"""What one file may take in all (ours)."""
 _FILE = re.compile(r"/offers/v1\.0/aws/\w+/(?P<version>\d{14})/[a-z0-9-]+/index\.json")
 
 
 class OfferFiles:
     """Reads the files below `url`. One thread at a time; `stop` may come from any."""
 
-    def __init__(self, url: str = URL) -> None:
+    def __init__(self, url: str = URL, *, whole_s: float = WHOLE_S) -> None:
         self._url = url.rstrip("/")
-        self._stopping = threading.Event()
+        self._exchanges = Exchanges(whole_s)
 
     def paths(self, region: str, services: Iterable[str]) -> dict[str, str]:
         """The path of each service's file for a region; a service that is not sold there has none."""
@@ -55,18 +53,19 @@ class OfferFiles:
             _garbled(path, str(error))
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._exchanges.stop()
 
     def _read(self, path: str) -> Mapping[str, Any]:
         try:
-            with httpx.stream("GET", self._url + path, timeout=PATIENCE, follow_redirects=False) as answer:
+            with self._exchanges.get(self._url + path) as answer:
                 if answer.status_code != httpx.codes.OK:
                     _lost(path, f"HTTP {answer.status_code}", GapReason.UNREACHABLE)
-                body = self._body(path, answer)
-            document = orjson.loads(body)
+                document = orjson.loads(_body(path, answer))
         except httpx.TimeoutException:
             _lost(path, "no answer in time", GapReason.TIMEOUT)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            if self._exchanges.was_cut:
+                _lost(path, "not whole in time", GapReason.TIMEOUT)
             _lost(path, str(error) or type(error).__name__, GapReason.UNREACHABLE)
         except orjson.JSONDecodeError:
             _garbled(path, "no JSON")
@@ -74,15 +73,14 @@ class OfferFiles:
             _garbled(path, "no JSON object")
         return document
 
-    def _body(self, path: str, answer: httpx.Response) -> bytes:
-        body, began = bytearray(), time.monotonic()
-        for piece in answer.iter_bytes():
-            body += piece
-            if len(body) > MAX_BYTES:
-                _garbled(path, f"more than {MAX_BYTES} bytes")
-            if self._stopping.is_set() or time.monotonic() - began > WHOLE_S:
-                _lost(path, "not whole in time", GapReason.TIMEOUT)
-        return bytes(body)
+
+def _body(path: str, answer: httpx.Response) -> bytes:
+    body = bytearray()
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) > MAX_BYTES:
+            _garbled(path, f"more than {MAX_BYTES} bytes")
+    return bytes(body)
 
 
 def version_in(path: str) -> str:

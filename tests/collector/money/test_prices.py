@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -250,7 +251,27 @@ def test_an_index_leads_nowhere_else(path: str) -> None:
     assert version_in(path) == ""
 
 
-def test_a_stop_ends_a_file_under_way(reader: Reader, clock: FakeClock) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.SLOW_HEAD, FaultKind.SLOW_DRIP])
+def test_a_file_that_never_ends_is_ended(aws: AwsStandIn, world: World, clock: FakeClock, kind: FaultKind) -> None:
+    world.faults.add(Fault(kind=kind, service="pricing-files", seconds=0.02))
+    one = PriceReader(PriceShelf(), "bulk", files=OfferFiles(aws.url, whole_s=0.3))
+
+    (trouble,) = one.look(IRELAND, clock.now())
+    assert trouble.reason is GapReason.TIMEOUT
+
+
+def test_a_stop_ends_what_is_under_way_at_once(aws: AwsStandIn, world: World, clock: FakeClock) -> None:
+    world.faults.add(Fault(kind=FaultKind.HANG, service="pricing-files"))
+    one = PriceReader(PriceShelf(), "bulk", files=OfferFiles(aws.url))
+    stopper = Timer(0.2, one.stop)
+    stopper.start()
+
+    (trouble,) = one.look(IRELAND, clock.now())
+    stopper.join()
+    assert trouble.reason is GapReason.TIMEOUT
+
+
+def test_after_a_stop_no_file_is_read(reader: Reader, clock: FakeClock) -> None:
     one = reader("bulk")
     one.stop()
 
