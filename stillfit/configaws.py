@@ -63,12 +63,20 @@ class Aws(Section):
     reads its public files over HTTPS without credentials, `packaged` asks nobody and prices us-east-1 alone."""
     cost_explorer: bool = False
     """Whether Cost Explorer is asked what was billed. 0.01 USD a request: five to seven requests once a day."""
-    cost_tables: Annotated[str, Field(pattern=r"^(resource|tag:.+)$")] | None = None
+    cost_tables: str | None = None
     """How Cost Explorer tells tables apart: `tag:NAME`, a cost-allocation tag whose value is the table's name, or
     `resource`, where the account has opted in to costs by resource. One request a day more. Absent: by region only."""
     cost_files: Path | None = None
     """A file or folder with exports of CUR 1, CUR 2 or FOCUS 1.x (csv, csv.gz), which then tell what was billed, by
     table where they have resource ids. Read again when they change."""
+
+    @field_validator("cost_tables")
+    @classmethod
+    def _tells_tables_apart(cls, how: str | None) -> str | None:
+        named = how.removeprefix("tag:").strip() if how and how.startswith("tag:") else how == "resource"
+        if how is not None and not named:
+            raise ValueError("write `resource`, or `tag:NAME` with the tag whose value is the table's name")
+        return how
 
     @field_validator("regions")
     @classmethod

@@ -53,7 +53,8 @@ class PriceShelf:
     """
 
     def __init__(self, folder: Path | None = None, own: PriceBook = NOTHING) -> None:
-        self._folder = folder
+        self.folder = folder
+        """Where what was read is kept; None: in memory only."""
         self._own = own
         self._packaged = packaged_prices()
         self._lock = threading.Lock()
@@ -96,13 +97,13 @@ class PriceShelf:
         return PriceBook.of(self._packaged, *self._fetched.values()).under(self._own)
 
     def _write(self, region: str) -> str:
-        if self._folder is None:
+        if self.folder is None:
             return ""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            _replace(self._folder / f"{region}.yaml", written(self._fetched[region], NOTE))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _replace(self.folder / f"{region}.yaml", written(self._fetched[region], NOTE))
         except OSError as error:
-            return f"prices of {region} are kept in memory only, {self._folder} cannot be written: {error.strerror}"
+            return f"prices of {region} are kept in memory only, {self.folder} cannot be written: {error.strerror}"
         return ""
 
 
