@@ -45,6 +45,10 @@ class NothingHereError(Exception):
     """There is nothing to read for a source, and nothing wrong with that; the text says why."""
 
 
+class NotEnabledError(NothingHereError):
+    """The account has not enabled the region."""
+
+
 class Regions:
     """Of one account, seen through one set of credentials. Shared by its sources; thread-safe."""
 
@@ -56,11 +60,11 @@ class Regions:
         self._names: frozenset[str] | None = None
 
     def admit(self, access: Access) -> None:
-        """Raises NothingHereError where the region of `access` is not enabled, SourceError where nobody can sign in."""
+        """Raises NotEnabledError where the region of `access` is not enabled, SourceError where nobody can sign in."""
         region = access.target.region
         enabled = self._enabled()
         if enabled is not None and region not in enabled:
-            raise NothingHereError(f"{region} is not enabled in account {self._home.account()}")
+            raise NotEnabledError(f"{region} is not enabled in account {self._home.account()}")
         if enabled is None and region != self._home.target.region:
             self._try(access)
 
@@ -99,7 +103,7 @@ class Regions:
         try:
             access.account()
         except ExpiredError as error:
-            raise NothingHereError(f"{access.target.region} does not take the credentials: not enabled") from error
+            raise NotEnabledError(f"{access.target.region} does not take the credentials: not enabled") from error
 
 
 @cache

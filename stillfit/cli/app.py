@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import traceback
-from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,8 @@ from typing import Annotated
 import typer
 
 from stillfit import __version__
+from stillfit.cli.check_command import check
+from stillfit.cli.options import Format, FormatOption
 
 INTERNAL = 5
 
@@ -33,23 +34,10 @@ app.add_typer(config_app, name="config")
 app.add_typer(advice_app, name="advice")
 
 
-class Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-class FailOn(StrEnum):
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-    NEVER = "never"
-
-
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="STILLFIT_CONFIG", help="The configuration file.", show_default=True)
 ]
 DEFAULT_CONFIG = Path("stillfit.yaml")
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the output is written.")]
 Who = Annotated[str, typer.Option("--by", help="Who says so; your login name when left out.")]
 AdviceId = Annotated[str, typer.Argument(help="The advice, such as A-3F9K2C.")]
 
@@ -91,65 +79,7 @@ def demo(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     run_demo(DemoOptions(seed=seed, speed=speed, host=host, port=port, seconds=seconds, headless=headless))
 
 
-@app.command()
-def check(  # noqa: PLR0913, PLR0917  (each is one option of the command)
-    observations: Annotated[
-        list[Path] | None, typer.Option("--observations", "-o", help="An observation file, or a folder of them.")
-    ] = None,
-    aws: Annotated[bool, typer.Option("--aws", help="Look once at DynamoDB with the AWS credentials at hand.")] = False,
-    profile: Annotated[str | None, typer.Option(help="With --aws: a profile of the AWS configuration.")] = None,
-    region: Annotated[
-        list[str] | None, typer.Option(help="With --aws: where to look, again for more; else the profile's region.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --aws: spend without asking.")] = False,
-    max_dollars: Annotated[
-        float | None,
-        typer.Option(help="With --aws: never spend more; 1.00 where nobody can be asked.", min=0, show_default=False),
-    ] = None,
-    prometheus: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="Look once at what a Prometheus-compatible store already has, at no AWS cost."
-        ),
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="With --prometheus: a file with its bearer token.", show_default=False)
-    ] = None,
-    names: Annotated[
-        Path | None, typer.Option(help="With --prometheus: names of your own exporters.", show_default=False)
-    ] = None,
-    output: FormatOption = Format.TEXT,
-    fail_on: Annotated[FailOn, typer.Option(help="The least severity that ends with exit code 1.")] = FailOn.INFO,
-) -> None:
-    """Judge once: what a file says, with no network, or what an AWS account or a metrics store shows now."""
-    if sum((aws, bool(observations), prometheus is not None)) != 1:
-        raise typer.BadParameter("give one of --observations, --aws and --prometheus")
-    if prometheus is not None:
-        from stillfit.cli.prometheus import PrometheusLook, run_check_prometheus
-
-        store = PrometheusLook(
-            url=prometheus,
-            token_file=token_file,
-            names_file=names,
-            as_json=output is Format.JSON,
-            fail_on=fail_on.value,
-        )
-        raise typer.Exit(run_check_prometheus(store))
-    if aws:
-        from stillfit.cli.aws import AwsLook, run_check_aws
-
-        look = AwsLook(
-            profile=profile,
-            regions=tuple(region or ()),
-            yes=yes,
-            max_dollars=max_dollars,
-            as_json=output is Format.JSON,
-            fail_on=fail_on.value,
-        )
-        raise typer.Exit(run_check_aws(look))
-    from stillfit.cli.check import run_check
-
-    raise typer.Exit(run_check(observations or [], as_json=output is Format.JSON, fail_on=fail_on.value))
+app.command()(check)
 
 
 @app.command("iam-policy")

@@ -7,36 +7,30 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
 from analyzers import ANALYZERS
-from collector.aws.connection import region_of
 from collector.aws.failures import NoCredentialsFoundError
-from collector.aws.source import open_source
 from collector.aws.target import AwsTarget
-from stillfit.cli.aws_terms import (
-    asked_so_far,
-    at_most,
-    found_line,
-    is_blind,
-    permission_lines,
-    price_lines,
-    spent_line,
-)
+from stillfit.cli.aws_terms import asked_so_far, at_most, is_blind, permission_lines, price_lines, spent_line
 from stillfit.cli.check import tell, verdict
 from stillfit.cli.consent import Consent, metrics_progress, say
+from stillfit.cli.fleet import Fleet, Wanted, entries_of, places, there_line
+from stillfit.cli.fleet_document import fleet_out
+from stillfit.cli.fleet_screen import Seen, screen
 from stillfit.cli.logs import quieten
 from stillfit.cli.look import MINUTES, judged, passing_store, refused, take
-from stillfit.cli.terminal import safe
+from stillfit.cli.terminal import show, waiting
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Aws
-from stillfit.errors import SourceError, UsageError
-from stillfit.model import Batch, Level
+from stillfit.errors import SourceError
+from stillfit.model import Batch, Subject
+from stillfit.money import price_source
+from stillfit.prices import PriceShelf
 from stillfit.sources import Opened, SigningIn
 from stillfit.store.store import Store
 
@@ -61,11 +55,12 @@ No account at hand? Try `stillfit demo`."""
 class AwsLook:
     """The options of the command."""
 
-    profile: str | None = None
-    regions: tuple[str, ...] = ()
+    whose: Wanted
     yes: bool = False
     max_dollars: float | None = None
     as_json: bool = False
+    everything: bool = False
+    """Whether evidence and steps are printed beside the screen."""
     fail_on: str = "info"
 
 
@@ -84,18 +79,17 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
     """Look once and judge. Raises UsageError where it may not spend, SourceError where no region answers."""
     quieten()
     clock = clock or SystemClock()
-    regions, told = _regions(wanted)
-    sources = [_source(wanted.profile, region, clock) for region in regions]
+    entries, told = entries_of(wanted.whose)
+    fleet = Fleet(entries, clock, _tuned, named=wanted.whose.config is not None)
     say(f"looking at {told}")
-    with ThreadPoolExecutor(len(sources), "stillfit-check") as pool:
+    with ThreadPoolExecutor(len(fleet.sources) + 1, "stillfit-check") as pool:
         try:
-            return _looked(wanted, sources, pool, clock)
+            return _looked(wanted, fleet, pool, clock)
         except NoCredentialsFoundError as error:
             say(NO_CREDENTIALS.format(error=error))
             return TARGET
         finally:
-            for source in sources:
-                source.close()
+            fleet.close()
 
 
 def print_line(line: str) -> None:
@@ -103,50 +97,63 @@ def print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _regions(wanted: AwsLook) -> tuple[tuple[str, ...], str]:
-    """The regions to look at, and how that was decided."""
-    whose = f"profile {safe(wanted.profile)}" if wanted.profile else "the credentials found"
-    if wanted.regions:
-        return tuple(dict.fromkeys(wanted.regions)), f"{', '.join(map(safe, wanted.regions))} with {whose}"
-    try:
-        region = region_of(wanted.profile)
-    except NoCredentialsFoundError:
-        region = "us-east-1"  # the profile is not there: signing in says so, with what to do
-    if region is None:
-        raise UsageError(
-            "check --aws: no region is set: give --region (again for more), set AWS_REGION, or a region in the profile"
-        )
-    return (region,), f"{safe(region)} (the region of {whose}; --region names others)"
-
-
-def _source(profile: str | None, region: str, clock: Clock) -> SigningIn:
-    target = AwsTarget(
-        region=region,
-        profile=profile,
+def _tuned(target: AwsTarget) -> AwsTarget:
+    """As one who looks only once reads a region."""
+    return replace(
+        target,
         first_look=LOOK_BACK,
         first_minutes=MINUTES,
         first_period=timedelta(hours=1),
         first_days_of=DAYS_OF,
+        details_last=True,
     )
-    return SigningIn(Aws(regions=(region,), profile=profile), region, lambda: open_source(target, clock))
 
 
-def _looked(wanted: AwsLook, sources: Sequence[SigningIn], pool: ThreadPoolExecutor, clock: Clock) -> int:
+def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Clock) -> int:
     began, now = time.monotonic(), clock.now()
-    begun = list(pool.map(lambda source: _begin(source, now), sources))
-    errors = [one.error for one in begun if one.error]
-    if len(errors) == len(begun):
+    with waiting("signing in and finding the tables, which is free ..."):
+        begun = list(pool.map(lambda source: _begin(source, now), fleet.sources))
+    errors = [one.error for one in begun if one.error and fleet.is_needed(one.source)]
+    read = [one for one in begun if one.error is None and fleet.is_needed(one.source) and not one.source.silent]
+    if errors and not read:
         raise errors[0]
-    opened = [one.source.source for one in begun if one.source.source]
-    _consent(wanted, begun, opened)
+    for line in fleet.doubles:
+        say(line)
+    subjects = tuple(subject for one in begun for batch in one.first for subject in batch.subjects_seen)
+    _consent(wanted, fleet, subjects)
+    shelf = PriceShelf()
     with passing_store(clock) as store:
-        errors += _read(begun, opened, pool, store)
-        outcome, gaps = judged(store, sources, clock)
-    tell(outcome, gaps, as_json=wanted.as_json)
-    for line in permission_lines(gaps):
-        (say if wanted.as_json else print_line)(line)
-    say(spent_line([one.bill for one in opened], time.monotonic() - began))
+        priced = pool.submit(_priced, fleet, (shelf, store), clock)
+        errors += (error for source, error in _read(begun, fleet.opened, pool, store) if fleet.is_needed(source))
+        priced.result()
+        outcome, gaps = judged(store, fleet.sources, clock, shelf.book)
+    seen = Seen(
+        outcome=outcome,
+        gaps=gaps,
+        places=places((*(one.source.scope for one in begun if one.source.source), *subjects)),
+        failed=tuple(
+            dict.fromkeys(one.source.scope.scope for one in begun if one.error and fleet.is_needed(one.source))
+        ),
+        disabled=fleet.disabled,
+        bills=tuple(one.bill for one in fleet.opened),
+        plan=fleet.plan(),
+        seconds=time.monotonic() - began,
+    )
+    _tell(wanted, seen)
     return verdict(outcome, wanted.fail_on) or (TARGET if errors or is_blind(gaps) else 0)
+
+
+def _tell(wanted: AwsLook, seen: Seen) -> None:
+    """One screen; with `--all` the whole report before it; as JSON the document alone."""
+    if wanted.as_json:
+        tell(seen.outcome, seen.gaps, as_json=True, fleet=fleet_out(seen))
+        for line in permission_lines(seen.gaps):
+            say(line)
+        say(spent_line(seen.bills, seen.seconds))
+        return
+    if wanted.everything:
+        tell(seen.outcome, seen.gaps, as_json=False)
+    show(screen(seen))
 
 
 def _begin(source: SigningIn, now: datetime) -> _Begun:
@@ -158,13 +165,11 @@ def _begin(source: SigningIn, now: datetime) -> _Begun:
         return _Begun(source=source, rest=iter(()), at=now, error=error)
 
 
-def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[Opened]) -> None:
+def _consent(wanted: AwsLook, fleet: Fleet, subjects: Sequence[Subject]) -> None:
     """Tell the price and ask. Raises UsageError where it may not be spent."""
-    seen = [subject for one in begun for batch in one.first for subject in batch.subjects_seen]
-    tables = [subject for subject in seen if subject.level is Level.TABLE]
-    prices = [one.price for one in opened]
-    say(f"found {found_line(len(tables), len(seen) - len(tables), [table.scope[1] for table in tables])}")
-    say(f"so far: {asked_so_far(sum((Counter(one.calls) for one in opened), Counter()))}")
+    prices = [one.price for one in fleet.opened]
+    say(f"found {there_line(places(subjects))}")
+    say(f"so far: {asked_so_far(fleet.calls)}")
     say(f"to read: {' '.join(price_lines(prices))}")
     consent = Consent(yes=wanted.yes, max_dollars=wanted.max_dollars, unasked=DOLLARS)
     consent.to_spend("check --aws", at_most(prices), refused="nothing was spent and nothing was judged")
@@ -172,15 +177,23 @@ def _consent(wanted: AwsLook, begun: Sequence[_Begun], opened: Sequence[Opened])
 
 def _read(
     begun: Sequence[_Begun], opened: Sequence[Opened], pool: ThreadPoolExecutor, store: Store
-) -> list[SourceError]:
+) -> list[tuple[SigningIn, SourceError]]:
     """Read all regions side by side into the store; what failed of whole regions."""
-    tasks = [pool.submit(_kept, one, store) for one in begun]
+    tasks = {pool.submit(_kept, one, store): one.source for one in begun}
     with metrics_progress(sum(one.price.metrics for one in opened)) as tell_progress:
         left: set[Future[SourceError | None]] = set(tasks)
         while left:
             left = wait(left, timeout=TICK_S, return_when=FIRST_COMPLETED).not_done
             tell_progress(sum(one.bill.metrics for one in opened))
-    return [error for task in tasks if (error := task.result()) is not None]
+    return [(source, error) for task, source in tasks.items() if (error := task.result()) is not None]
+
+
+def _priced(fleet: Fleet, kept: tuple[PriceShelf, Store], clock: Clock) -> None:
+    """Read what DynamoDB costs in the regions that answered. It is free, and what fails leaves a Gap."""
+    shelf, store = kept
+    for entry in fleet.priced():
+        with closing(price_source(entry, clock, shelf)) as source:
+            take(source, source.collect(None, clock.now()), store, clock.now())
 
 
 def _kept(one: _Begun, store: Store) -> SourceError | None:

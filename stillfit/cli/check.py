@@ -12,7 +12,7 @@ from stillfit import cycle
 from stillfit.advice import LIVE_STATES
 from stillfit.cli.logs import quieten
 from stillfit.cli.terminal import report, show
-from stillfit.export.findings import document
+from stillfit.export.findings import FleetOut, document
 from stillfit.model import Finding, Gap, Severity
 from stillfit.observations import Observations, load_all
 from stillfit.parts import knowledge
@@ -31,10 +31,10 @@ def run_check(paths: Sequence[Path], *, as_json: bool, fail_on: str) -> int:
     return verdict(outcome, fail_on)
 
 
-def tell(outcome: cycle.Turn, gaps: Sequence[Gap], *, as_json: bool) -> None:
+def tell(outcome: cycle.Turn, gaps: Sequence[Gap], *, as_json: bool, fleet: FleetOut | None = None) -> None:
     """Write the report, or the findings document, to standard output."""
     if as_json:
-        sys.stdout.write(document(outcome, gaps).model_dump_json(indent=2) + "\n")
+        sys.stdout.write(document(outcome, gaps, fleet).model_dump_json(indent=2) + "\n")
     else:
         show(report(outcome, gaps))
 

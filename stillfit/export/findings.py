@@ -137,6 +137,57 @@ class GapOut(_Out):
     source: str
 
 
+class PlaceOut(_Out):
+    """What one region of one account has."""
+
+    account: str
+    region: str
+    tables: int
+    indexes: int
+    keyspaces_tables: int
+    dax_clusters: int
+
+
+class AnsweredOut(_Out):
+    """How many of the detectors that were asked about one table, its indexes included, could judge."""
+
+    subject: SubjectOut
+    asked: int
+    answered: int
+    unanswered: tuple[str, ...]
+
+
+class DeniedOut(_Out):
+    """A permission that was not granted."""
+
+    action: str
+    affected: int
+    """Tables, indexes, clusters or regions that miss something by it."""
+    blind: str
+    essential: bool
+
+
+class SpentOut(_Out):
+    """What the look cost."""
+
+    usd: float
+    metrics: int
+    calls: int
+    datapoints: int
+    seconds: float
+
+
+class FleetOut(_Out):
+    """The accounts and regions of a look at AWS."""
+
+    places: tuple[PlaceOut, ...]
+    answered: tuple[AnsweredOut, ...]
+    denied: tuple[DeniedOut, ...]
+    spent: SpentOut
+    usd_per_month: float
+    """What the daemon would spend on reading the same, as things are."""
+
+
 class FindingsDocument(_Out):
     """Everything one look found, what it could not judge, and what it advises."""
 
@@ -150,12 +201,14 @@ class FindingsDocument(_Out):
     cost: tuple[CostOut, ...]
     coverage: tuple[CoverageOut, ...]
     gaps: tuple[GapOut, ...]
+    fleet: FleetOut | None = None
+    """Only of `stillfit check --aws`."""
 
 
 SHOWN = frozenset(AdviceState) - {AdviceState.PENDING}
 
 
-def document(turn: Turn, gaps: Iterable[Gap]) -> FindingsDocument:
+def document(turn: Turn, gaps: Iterable[Gap], fleet: FleetOut | None = None) -> FindingsDocument:
     """A turn as the published document, worst first."""
     judged = (*turn.judgements, *turn.unpriced)
     found = [judgement.answer for judgement in judged if isinstance(judgement.answer, Finding)]
@@ -169,6 +222,7 @@ def document(turn: Turn, gaps: Iterable[Gap]) -> FindingsDocument:
         cost=tuple(_cost(figure) for figure in turn.costs),
         coverage=coverage(judged),
         gaps=tuple(_gap(gap) for gap in gaps),
+        fleet=fleet,
     )
 
 
@@ -199,7 +253,7 @@ def _kind(judgement: Judgement) -> str:
     return "unknown" if isinstance(judgement.answer, Unknown) else "nothing"
 
 
-def _subject(subject: Subject) -> SubjectOut:
+def subject_out(subject: Subject) -> SubjectOut:
     return SubjectOut(id=str(subject), name=subject.name, engine=subject.engine.value, scope=subject.scope)
 
 
@@ -231,7 +285,7 @@ def _finite(number: float | None) -> float | None:
 def _finding(finding: Finding) -> FindingOut:
     return FindingOut(
         detector=finding.detector,
-        subject=_subject(finding.subject),
+        subject=subject_out(finding.subject),
         cause=finding.cause,
         severity=finding.severity.value,
         confidence=finding.confidence.value,
@@ -242,7 +296,7 @@ def _finding(finding: Finding) -> FindingOut:
 
 
 def _unknown(judgement: Judgement, unknown: Unknown) -> UnknownOut:
-    subject = _subject(judgement.subject)
+    subject = subject_out(judgement.subject)
     return UnknownOut(detector=judgement.detector, subject=subject, reason=unknown.reason, missing=unknown.missing)
 
 
@@ -257,7 +311,7 @@ def advice_out(record: Advice) -> AdviceOut:
         id=record.id,
         rule=record.rule,
         rule_version=record.rule_version,
-        subject=_subject(record.subject),
+        subject=subject_out(record.subject),
         state=record.state.value,
         title=record.title,
         summary=record.summary,
@@ -280,7 +334,7 @@ def advice_out(record: Advice) -> AdviceOut:
 
 def _cost(figure: CostFigure) -> CostOut:
     return CostOut(
-        subject=_subject(figure.subject),
+        subject=subject_out(figure.subject),
         option=figure.option,
         component=figure.component,
         usd_per_month=_money(figure.money),
@@ -300,5 +354,5 @@ def _fit(verdict: FitVerdict) -> FitOut:
 
 
 def _gap(gap: Gap) -> GapOut:
-    subject = _subject(gap.subject)
+    subject = subject_out(gap.subject)
     return GapOut(subject=subject, missing=gap.missing, reason=gap.reason.value, detail=gap.detail, source=gap.source)

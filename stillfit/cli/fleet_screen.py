@@ -1,0 +1,305 @@
+"""The fleet on one screen: what there is, what was found worst first, what could be answered, what it cost.
+
+At most LINES lines at a hundred columns, however many tables there are; `--all` and `--format json` tell the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from collector.aws.meter import USD_PER_METRIC, Bill
+from collector.aws.permissions import Permission
+from collector.aws.plan import Plan, Tier, told
+from stillfit.advice import Advice
+from stillfit.cli.aws_terms import dollars, refused_actions
+from stillfit.cli.fleet import Place
+from stillfit.cli.terminal import STYLES, safe
+from stillfit.cycle import UNJUDGED, Turn
+from stillfit.export.findings import worst_first
+from stillfit.model import Finding, Gap, GapReason, Severity, Subject, Unknown
+
+LINES = 50
+SHOWN_PLACES, SHOWN_FINDINGS, SHOWN_COVERAGE, SHOWN_REASONS, SHOWN_DENIED, SHOWN_LOST = 8, 6, 4, 3, 5, 3
+"""Rows of each part, so that all of them with their heads and the advice under findings are LINES at most (ours)."""
+NAMED = 3
+SENTENCE = 150
+"""Characters of a finding that are shown (ours: with a name, two lines of a hundred columns)."""
+LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
+"""Why something was not read that should have been; what is denied is told by its permission."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look at a fleet, judged."""
+
+    outcome: Turn
+    gaps: tuple[Gap, ...]
+    places: tuple[Place, ...]
+    failed: tuple[tuple[str, str], ...]
+    """Account and region of what could not be read at all; no account where nobody could sign in."""
+    disabled: int
+    """Regions that are not enabled."""
+    bills: tuple[Bill, ...]
+    plan: Plan
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """How many of the questions about one table, its indexes included, could be answered."""
+
+    subject: Subject
+    asked: frozenset[str]
+    open: frozenset[str]
+    """Detectors that could not judge the table or one of its indexes."""
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether there is no detector for such a thing at all."""
+        return all(name == UNJUDGED for name in self.asked)
+
+    @property
+    def answered(self) -> int:
+        return len(self.asked) - len(self.open)
+
+
+def screen(seen: Seen) -> RenderableType:
+    """All of it."""
+    parts = (
+        ("Fleet", _fleet(seen)),
+        ("Found", _found(seen)),
+        ("Answered", _coverage(seen)),
+        ("Not granted", _denied(seen.gaps)),
+        ("Could not read", _lost(seen.gaps)),
+        ("Bill", _bill(seen)),
+    )
+    lines: list[RenderableType] = []
+    for title, part in parts:
+        rows = list(part)
+        if rows:
+            lines += [Text(title, style="bold underline"), *(Padding(row, (0, 0, 0, 2), expand=False) for row in rows)]
+    return Group(*lines, _hint())
+
+
+def answered(turn: Turn) -> tuple[Answered, ...]:
+    """Each table or cluster that anything was asked about."""
+    asked: defaultdict[Subject, set[str]] = defaultdict(set)
+    unknown: defaultdict[Subject, set[str]] = defaultdict(set)
+    for judgement in (*turn.judgements, *turn.unpriced):
+        family = family_of(judgement.subject)
+        asked[family].add(judgement.detector)
+        if isinstance(judgement.answer, Unknown):
+            unknown[family].add(judgement.detector)
+    return tuple(
+        Answered(subject=one, asked=frozenset(asked[one]), open=frozenset(unknown[one])) for one in sorted(asked)
+    )
+
+
+def family_of(subject: Subject) -> Subject:
+    """The table of an index, the cluster of a node."""
+    return replace(subject, index="", node="")
+
+
+def _fleet(seen: Seen) -> Iterator[RenderableType]:
+    there = [place for place in seen.places if any(place.counts)]
+    named = ("tables", "indexes", "Keyspaces", "DAX")
+    columns = [number for number in range(4) if number < 2 or any(place.counts[number] for place in there)]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for _ in columns:
+        table.add_column(justify="right")
+    table.add_row("", "", *(Text(named[number], style="dim") for number in columns))
+    for before, place in zip((None, *there), there[:SHOWN_PLACES], strict=False):
+        account = "" if before and before.account == place.account else place.account
+        table.add_row(Text(account, style="bold"), place.region, *(f"{place.counts[number]:,}" for number in columns))
+    rest = there[SHOWN_PLACES:]
+    if rest:
+        sums = (f"{sum(place.counts[number] for place in rest):,}" for number in columns)
+        table.add_row("", f"{len(rest)} more", *sums)
+    if len(there) > 1:
+        sums = (f"{sum(place.counts[number] for place in there):,}" for number in columns)
+        table.add_row(*(Text(cell, style="bold") for cell in ("together", "", *sums)))
+    yield table if there else Text("nothing that can be watched")
+    if seen.failed:
+        names = _names([f"{region} of {account}" if account else region for account, region in seen.failed])
+        yield Text(f"could not be read: {safe(names)}", style=STYLES[Severity.CRITICAL])
+    used = {(place.account, place.region) for place in there} | {*seen.failed}
+    empty = [place.region for place in seen.places if (place.account, place.region) not in used]
+    notes = [f"nothing in {safe(_names(empty))}"] if empty else []
+    notes += [f"{seen.disabled} regions are not enabled"] if seen.disabled else []
+    if notes:
+        yield Text("; ".join(notes), style="dim")
+
+
+def _found(seen: Seen) -> Iterator[RenderableType]:
+    found = [one.answer for one in seen.outcome.judgements if isinstance(one.answer, Finding)]
+    if not found:
+        yield Text("nothing that hurts, as far as could be seen", style="green" if seen.places else "")
+        return
+    groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for one in sorted(found, key=lambda finding: (-finding.severity.rank, finding.subject)):
+        groups[one.detector, one.cause].append(one)
+    advice = {(one.subject, one.rule): one for one in reversed(worst_first(seen.outcome.advice))}
+    together = len({one.subject.scope for one in found}) > 1
+    for group in list(groups.values())[:SHOWN_FINDINGS]:
+        yield _group(group, advice.values(), placed=together)
+    left = list(groups.values())[SHOWN_FINDINGS:]
+    if left:
+        yield Text(f"and {sum(map(len, left))} more findings of {len(left)} kinds", style="dim")
+    yield _advised(seen.outcome)
+
+
+def _group(group: Sequence[Finding], advice: Iterable[Advice], *, placed: bool) -> RenderableType:
+    """Findings of one kind: the worst one's sentence, the names of the others, what to do."""
+    worst = group[0]
+    where = f" in {worst.subject.scope[1]}" if placed and worst.subject.scope[1] else ""
+    said = Text.assemble((safe(worst.subject.name), "bold"), f"{safe(where)}  {_cut(safe(worst.summary))}")
+    lines = [f"{worst.cause} ({worst.detector}){_others(group)}"]
+    lines += [f"-> {one.title}{_saves(one)}" for one in advice if one.subject == worst.subject][:1]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=8)
+    table.add_column(overflow="fold")
+    table.add_row(Text(worst.severity.value.upper(), style=STYLES[worst.severity]), said)
+    for line in lines:
+        table.add_row("", Text(safe(line), style="dim"))
+    return table
+
+
+def _cut(sentence: str) -> str:
+    """As much of a sentence as two lines hold, ended at a word."""
+    if len(sentence) <= SENTENCE:
+        return sentence
+    return f"{sentence[:SENTENCE].rsplit(' ', 1)[0]} ..."
+
+
+def _others(group: Sequence[Finding]) -> str:
+    others = group[1:]
+    return f"; also {_names([one.subject.name for one in others])}" if others else ""
+
+
+def _saves(advice: Advice) -> str:
+    if advice.saving is None:
+        return ""
+    return f": {'saves' if advice.saving.mid >= 0 else 'costs'} {abs(advice.saving.mid):,.2f} USD a month"
+
+
+def _advised(turn: Turn) -> RenderableType:
+    told = worst_first(turn.advice)
+    saved = sum(one.saving.mid for one in told if one.saving is not None and one.saving.mid > 0)
+    what = f", which could save {saved:,.2f} USD a month" if saved else ""
+    return Text(f"{len(told)} pieces of advice{what}" if told else "no advice yet", style="bold" if told else "dim")
+
+
+def _coverage(seen: Seen) -> Iterator[RenderableType]:
+    every = answered(seen.outcome)
+    if not every:
+        return
+    groups: defaultdict[tuple[frozenset[str], frozenset[str]], list[Answered]] = defaultdict(list)
+    for one in every:
+        if not one.is_unjudged:
+            groups[one.asked, one.open].append(one)
+    ranked = sorted(groups.values(), key=lambda group: (-group[0].answered / len(group[0].asked), -len(group)))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")
+    for group in ranked[:SHOWN_COVERAGE]:
+        table.add_row(Text(f"{group[0].answered} of {len(group[0].asked)}"), _covered(group))
+    rest = [one for group in ranked[SHOWN_COVERAGE:] for one in group]
+    if rest:
+        least = min(one.answered for one in rest)
+        table.add_row(Text(f"{least} or more"), Text(f"{_names([one.subject.name for one in rest])}"))
+    unjudged = [one.subject.name for one in every if one.is_unjudged]
+    if unjudged:
+        table.add_row(
+            Text("kept"), Text(f"{safe(_names(unjudged))}: no detector knows such yet, so they are not judged")
+        )
+    yield table
+    yield from _why(seen.outcome)
+
+
+def _covered(group: Sequence[Answered]) -> Text:
+    names = [one.subject.name for one in group]
+    text = Text(f"{len(group)} tables: {safe(_names(names))}" if len(group) > 1 else safe(names[0]))
+    if group[0].open:
+        text.append(f"; not {', '.join(_short(sorted(group[0].open)))}", style="dim")
+    return text
+
+
+def _why(turn: Turn) -> Iterator[Text]:
+    """The reasons that leave most questions open."""
+    reasons: Counter[tuple[str, str]] = Counter()
+    for judgement in (*turn.judgements, *turn.unpriced):
+        if isinstance(judgement.answer, Unknown) and judgement.detector != UNJUDGED:
+            reasons[judgement.detector, judgement.answer.reason.replace(judgement.subject.name, "it")] += 1
+    for (detector, reason), count in reasons.most_common(SHOWN_REASONS):
+        text = Text(f"{detector.partition('/')[2]} ({count}): {safe(reason)}", style="dim", no_wrap=True)
+        text.overflow = "ellipsis"
+        yield text
+
+
+def _denied(gaps: Iterable[Gap]) -> Iterator[Text]:
+    refused = refused_actions(gaps)
+    for permission, count in sorted(refused, key=lambda one: not one[0].essential)[:SHOWN_DENIED]:
+        yield _permission(permission, count)
+    if len(refused) > SHOWN_DENIED:
+        yield Text(f"and {len(refused) - SHOWN_DENIED} more: `stillfit doctor` tries each", style="dim")
+
+
+def _permission(permission: Permission, count: int) -> Text:
+    style = STYLES[Severity.CRITICAL] if permission.essential else STYLES[Severity.WARNING]
+    told = f" is not granted ({count} affected): blind to {permission.blind}"
+    return Text.assemble((permission.action, style), told)
+
+
+def _lost(gaps: Iterable[Gap]) -> Iterator[Text]:
+    """What failed, by reason and by what it is of."""
+    groups: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        if gap.reason in LOST:
+            groups[gap.reason.value, gap.missing].append(gap)
+    ranked = sorted(groups.items(), key=lambda one: (one[0][1] != "*", -len(one[1])))
+    for (reason, missing), found in ranked[:SHOWN_LOST]:
+        names = _names(sorted({gap.subject.name for gap in found}))
+        text = Text.assemble((safe(names), "bold"), f" {missing}: {reason}. {safe(found[0].detail)}".replace(" *:", ""))
+        text.no_wrap, text.overflow = True, "ellipsis"
+        yield text
+    if len(ranked) > SHOWN_LOST:
+        yield Text(f"and {len(ranked) - SHOWN_LOST} more kinds", style="dim")
+
+
+def _bill(seen: Seen) -> Iterator[Text]:
+    metrics, calls = sum(one.metrics for one in seen.bills), sum(one.calls for one in seen.bills)
+    spent = f"{dollars(metrics * USD_PER_METRIC)}: {metrics:,} metrics in {calls:,} calls"
+    yield Text.assemble("this look  ", (spent, "bold"), f"; {seen.seconds:.0f} s")
+    if not seen.plan.load.tables:
+        return
+    tiers = ", ".join(f"{seen.plan.load.of(tier).tables:,} {tier}" for tier in Tier if seen.plan.load.of(tier).tables)
+    ages = [seen.plan.worst_age_s(tier) for tier in Tier if seen.plan.load.of(tier).tables]
+    yield Text.assemble(
+        "all month  ",
+        (dollars(seen.plan.usd_a_month), "bold"),
+        f" by the daemon: {tiers} tables; refused requests told within {told(max(ages))}",
+    )
+
+
+def _hint() -> Text:
+    return Text("\nEvidence and steps: --all. Everything, for programs: --format json.", style="dim")
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _short(detectors: Sequence[str]) -> list[str]:
+    """Without the engine, which the table tells; four at most."""
+    names = [one.partition("/")[2] or one for one in detectors]
+    return names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"]
