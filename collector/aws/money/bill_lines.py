@@ -144,13 +144,10 @@ def line(dialect: Dialect, row: Row) -> Line | None:
         return None
     if text("currency") != "USD":
         raise OddLineError(f"it is in {text('currency') or 'no currency'}, not in USD")
-    account, resource = text("account"), text("resource")
-    if not (account.isdigit() and len(account) == 12):
-        raise OddLineError(f"{columns['account']} is not an account")
     amounts = {key: _number(text(key), columns[key]) for key in _AMOUNTS if key in columns}
     charge = Charge(
         day=_day(text("start"), columns["start"]),
-        subject=scope_of(engine, account, usage_type, text("region")),
+        subject=scope_of(engine, _account(text("account"), columns["account"]), usage_type, text("region")),
         component=component(service, usage_type),
         billed=amounts["billed"],
         amortized=_amortized(text("kind"), text("reservation"), amounts),
@@ -158,7 +155,9 @@ def line(dialect: Dialect, row: Row) -> Line | None:
         rate=text("rate"),
     )
     return Line(
-        charge=charge, table=subject_of(resource), is_final=bool(text("invoice")) if columns["invoice"] in row else None
+        charge=charge,
+        table=subject_of(text("resource")),
+        is_final=bool(text("invoice")) if columns["invoice"] in row else None,
     )
 
 
@@ -175,6 +174,12 @@ def _amortized(kind: str, reservation: str, amounts: Mapping[str, float]) -> flo
     if kind in {"SavingsPlanNegation", "SavingsPlanUpfrontFee"} or (kind == "Fee" and reservation):
         return 0.0
     return amounts["billed"]
+
+
+def _account(text: str, column: str) -> str:
+    if not (text.isdigit() and len(text) == 12):
+        raise OddLineError(f"{column} is not an account")
+    return text
 
 
 def _number(text: str, column: str) -> float:

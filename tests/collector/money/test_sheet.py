@@ -33,7 +33,30 @@ RECORDED = (
     '"sku":"22FZWK2M37K2B8FS","effectiveDate":"2025-10-01T00:00:00Z","offerTermCode":"JRTCKXETXF",'
     '"termAttributes":{}}}},"version":"20251105011301","publicationDate":"2025-11-05T01:13:01Z"}'
 )
-"""As the service gave it on 2025-11-05 (aws-samples/sample-pricing-calculator-for-keyspaces)."""
+"""As the service gave it on 2025-11-05 (aws-samples/sample-pricing-calculator-for-keyspaces), like the next two."""
+RECORDED_TTL = (
+    '{"product":{"attributes":{"regionCode":"eu-west-1","servicecode":"AmazonMCS","groupDescription":"Time to Live",'
+    '"usagetype":"EU-TTLDeletes","locationType":"AWS Region","location":"EU (Ireland)","servicename":'
+    '"Amazon Keyspaces (for Apache Cassandra)","operation":"TimeToLiveDelete","group":"MCS-TTL"},"sku":'
+    '"2QD5ERMQ5TJM8K6V"},"serviceCode":"AmazonMCS","terms":{"OnDemand":{"2QD5ERMQ5TJM8K6V.JRTCKXETXF":'
+    '{"priceDimensions":{"2QD5ERMQ5TJM8K6V.JRTCKXETXF.6YS6EN2CT7":{"unit":"TTLDeletes","endRange":"Inf","description":'
+    '"$0.31 per million TTL deletes in EU (Ireland)","appliesTo":[],"rateCode":'
+    '"2QD5ERMQ5TJM8K6V.JRTCKXETXF.6YS6EN2CT7","beginRange":"0","pricePerUnit":{"USD":"0.0000003100"}}},"sku":'
+    '"2QD5ERMQ5TJM8K6V","effectiveDate":"2025-10-01T00:00:00Z","offerTermCode":"JRTCKXETXF","termAttributes":{}}}},'
+    '"version":"20251105011301","publicationDate":"2025-11-05T01:13:01Z"}'
+)
+RECORDED_CHINA = (
+    '{"product":{"productFamily":"Provisioned IOPS","attributes":{"regionCode":"cn-northwest-1","servicecode":'
+    '"AmazonMCS","groupDescription":"Provisioned Read Units","usagetype":"CNW1-ReadCapacityUnit-Hrs","locationType":'
+    '"AWS Region","location":"China (Ningxia)","servicename":"Amazon Keyspaces (for Apache Cassandra)","operation":'
+    '"CommittedThroughput","group":"MCS-ReadUnits"},"sku":"2UGASYRA273BT5TR"},"serviceCode":"AmazonMCS","terms":'
+    '{"OnDemand":{"2UGASYRA273BT5TR.5Y9WH78GDR":{"priceDimensions":{"2UGASYRA273BT5TR.5Y9WH78GDR.Q7UJUT2CE6":{"unit":'
+    '"ReadCapacityUnit-Hrs","endRange":"Inf","description":"CNY 0.00116 per hour per unit of provisioned read capacity'
+    ' in China (Ningxia)","appliesTo":[],"rateCode":"2UGASYRA273BT5TR.5Y9WH78GDR.Q7UJUT2CE6","beginRange":"0",'
+    '"pricePerUnit":{"CNY":"0.0011600000"}}},"sku":"2UGASYRA273BT5TR","effectiveDate":"2025-06-01T00:00:00Z",'
+    '"offerTermCode":"5Y9WH78GDR","termAttributes":{}}}},"version":"20250702175349",'
+    '"publicationDate":"2025-07-02T17:53:49Z"}'
+)
 
 
 def entries(region: str = "eu-west-1", service: str = DYNAMODB) -> list[Entry]:
@@ -70,6 +93,16 @@ def test_a_recorded_entry_is_read() -> None:
     )
     assert price.effective_from == datetime(2025, 10, 1, tzinfo=UTC)
     assert price.source.endswith("APE1-TimedStorage-ByteHrs, rate 22FZWK2M37K2B8FS.JRTCKXETXF.6YS6EN2CT7")
+
+
+def test_recorded_entries_of_ireland_and_china() -> None:
+    ireland = sheet("eu-west-1", offers_of_query([RECORDED_TTL, RECORDED_CHINA]), AT, SERVICES)
+    china = sheet("cn-northwest-1", offers_of_query([RECORDED_TTL, RECORDED_CHINA]), AT, SERVICES)
+
+    assert [(one.sku, one.usd, one.region) for one in ireland.book.prices] == [
+        ("keyspaces_ttl_delete", 3.1e-07, "eu-west-1")
+    ]
+    assert (china.book.prices, china.refused) == ((), ("keyspaces_provisioned_read: the list has it in CNY",))
 
 
 @pytest.mark.parametrize("region", USD_REGIONS)
