@@ -12,7 +12,7 @@ from datetime import datetime
 
 from collector.aws.agenda import Agenda
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.inventory import Member
 from collector.aws.listing import DENIED_AGAIN_S, EVERY_S
 from collector.aws.meter import billed
@@ -86,7 +86,7 @@ class Account:
         try:
             return {name: float(answer[key]) for name, key in LIMITS.items()}
         except (KeyError, TypeError, ValueError) as error:
-            garbled = GarbledError(f"limits that cannot be read: {error!r}")
+            garbled = GarbledError(f"limits that cannot be read: {amiss(error)}")
             raise failure(garbled, action="dynamodb:DescribeLimits", about=self._source) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 
 
 @contextmanager
@@ -14,5 +14,5 @@ def readable(action: str, about: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        garbled = GarbledError(f"an answer that cannot be read: {error!r}")
+        garbled = GarbledError(f"an answer that cannot be read: {amiss(error)}")
         raise failure(garbled, action=action, about=about) from error

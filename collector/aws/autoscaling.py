@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import Any
 
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.instants import instant
 from collector.aws.table_settings import Settings
 from stillfit.errors import SourceError
@@ -159,7 +159,7 @@ class Autoscaling:
         try:
             yield
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            garbled = GarbledError(f"a record that cannot be read: {error!r}")
+            garbled = GarbledError(f"a record that cannot be read: {amiss(error)}")
             raise failure(garbled, action=f"{SERVICE}:{operation}", about=self._source) from error
 
     def _place(self, record: Record) -> Iterator[_Place]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.aws.failures import POLICY, GarbledError
+from collector.aws.failures import POLICY, GarbledError, amiss
 from collector.aws.lane import Page
 from collector.aws.planner import Request, Stretch
 from collector.aws.queries import Ask
@@ -95,7 +95,7 @@ def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None
     try:
         flat = _flat([result for page in pages for result in page["MetricDataResults"]], request.stretch)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise GarbledError(f"a result that cannot be read: {error!r}") from error
+        raise GarbledError(f"a result that cannot be read: {amiss(error)}") from error
     roster = roster or roster_of(request.asks, request.stretch.period_s)
     missing: tuple[Missing, ...] = ()
     if _as_asked(request, flat):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from collector.aws.connection import Connection
 from collector.aws.detail_settings import Export, exports
+from collector.aws.failures import amiss
 from collector.aws.listing import Listing, Question, Record
 from collector.aws.table_settings import Settings
 from stillfit.errors import SourceError
@@ -76,7 +77,7 @@ class Exports:
                 if name:
                     arns[name].append(arn)
         except (KeyError, TypeError, AttributeError) as error:
-            self._listing.error = self._listing.unreadable(f"a record that cannot be read: {error!r}")
+            self._listing.error = self._listing.unreadable(f"a record that cannot be read: {amiss(error)}")
             return
         self._arns = {name: tuple(found) for name, found in arns.items()}
         listed = {arn for found in arns.values() for arn in found}
@@ -89,7 +90,7 @@ class Exports:
         try:
             self._described[arn] = Export.of(answer["ExportDescription"])
         except (TypeError, AttributeError, ValueError) as error:
-            raise self._listing.unreadable(f"an export that cannot be read: {error!r}") from error
+            raise self._listing.unreadable(f"an export that cannot be read: {amiss(error)}") from error
 
     def _waiting(self, count: int) -> SourceError:
         said = f"{count} exports of {self._about} are to be described, {DESCRIBED_A_LOOK} a look: the next looks go on"

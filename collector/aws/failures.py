@@ -42,7 +42,8 @@ THROTTLED = frozenset(
 GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "ClusterNotFoundFault"}) | frozenset(
     {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault", "ExportNotFoundException"}
 )
-"""The service-linked role: an account that never had a DAX cluster lacks the role that DAX works under (DAX API reference)."""
+"""The service-linked role: an account that never had a DAX cluster lacks the one that DAX works under (DAX API
+reference)."""
 UNAVAILABLE = frozenset({"DataUnavailableException", "BillExpirationException"})
 """Cost Explorer has no data of the kind: nothing was bought, or the account has not opted in (its API reference)."""
 _GRANTS = {"cassandra": "cassandra:Select"}
@@ -62,6 +63,13 @@ _SIGN_IN = (SSOError, TokenRetrievalError)
 
 class GarbledError(Exception):
     """An answer came that is not what the service's own model promises."""
+
+
+def amiss(error: Exception) -> str:
+    """What of an answer is not as promised, in words: Python says of a field that is missing only its name."""
+    if isinstance(error, KeyError):
+        return f"the field {error.args[0]} is missing" if error.args else "a field is missing"
+    return f"{type(error).__name__}: {error}"
 
 
 class ExpiredError(SourceError):
@@ -84,7 +92,7 @@ def parsing() -> Iterator[None]:
     except CALL_ERRORS:
         raise  # some of botocore's are ValueErrors too
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise GarbledError(f"an answer of another shape: {error!r}") from error
+        raise GarbledError(f"an answer of another shape: {amiss(error)}") from error
 
 
 def failure(error: Exception, *, action: str, about: str) -> SourceError:
@@ -117,7 +125,9 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
         sentence = f"{call} found nothing ({code}): it may just have been deleted, the next look tells"
         return GoneError(sentence, reason=GapReason.NO_DATA, retryable=True)
     if code in UNAVAILABLE:
-        sentence = f"{call} has no data ({code}): there is nothing of the kind, or Cost Explorer was not told to keep it"
+        sentence = (
+            f"{call} has no data ({code}): there is nothing of the kind, or Cost Explorer was not told to keep it"
+        )
         return SourceError(sentence, reason=GapReason.NO_DATA, retryable=True)
     return _failing(code, status, call)
 

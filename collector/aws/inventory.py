@@ -16,7 +16,7 @@ from datetime import datetime
 from collector.aws import detail_settings as details
 from collector.aws import table_settings as shapes
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, GoneError, failure
+from collector.aws.failures import GarbledError, GoneError, amiss, failure
 from collector.aws.instants import instant
 from collector.aws.pool import Pool
 from collector.aws.regional import Regional
@@ -254,7 +254,7 @@ class Inventory:
                 settings[index] = shapes.index_settings(table, described) | self._regional.of_subject(index)
                 counted += [(index, *one) for one in shapes.sizes(described, "IndexSizeBytes")]
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            garbled = GarbledError(f"a description that cannot be read: {error!r}")
+            garbled = GarbledError(f"a description that cannot be read: {amiss(error)}")
             raise failure(garbled, action="dynamodb:DescribeTable", about=_named(name)) from error
         return Member(table=subject, description=table, settings=settings, sizes=tuple(counted))
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.limiter import CALLS_PER_S, Limiter
 from collector.aws.listing import DENIED_AGAIN_S
 from stillfit.errors import SourceError
@@ -70,7 +70,7 @@ class Quotas:
         try:
             return _rate(answer["Quota"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            garbled = GarbledError(f"a quota that cannot be read: {error!r}")
+            garbled = GarbledError(f"a quota that cannot be read: {amiss(error)}")
             raise failure(garbled, action=ACTION, about=about) from error
 
 

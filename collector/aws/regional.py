@@ -12,6 +12,7 @@ from typing import TypeVar
 from collector.aws.connection import Connection
 from collector.aws.detail_settings import Backup, backups, contributor_insights
 from collector.aws.exports import Exports
+from collector.aws.failures import amiss
 from collector.aws.listing import Listing, Question, Record
 from collector.aws.pool import Pool, Task
 from collector.aws.table_settings import Description, Settings
@@ -105,7 +106,7 @@ def _grouped(
         for row in listing.rows or ():
             groups[key(row)].append(read(row))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        listing.error = listing.unreadable(f"a record that cannot be read: {error!r}")
+        listing.error = listing.unreadable(f"a record that cannot be read: {amiss(error)}")
         return None
     return groups
 

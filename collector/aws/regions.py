@@ -19,7 +19,7 @@ import botocore.session
 
 from collector.aws.access import Access
 from collector.aws.connection import region_of
-from collector.aws.failures import ExpiredError
+from collector.aws.failures import ExpiredError, amiss
 from collector.aws.listing import Listing, Question
 from stillfit.errors import SourceError
 from stillfit.model import Engine, Gap, GapReason, Subject
@@ -93,7 +93,7 @@ class Regions:
         try:
             self._names = frozenset(str(row["RegionName"]) for row in self._listing.rows or ())
         except (KeyError, TypeError) as error:
-            self._listing.error = self._listing.unreadable(f"a region without RegionName: {error!r}")
+            self._listing.error = self._listing.unreadable(f"a region without RegionName: {amiss(error)}")
 
     def _try(self, access: Access) -> None:
         """Credentials that are good at home and not known here: the region is not enabled.

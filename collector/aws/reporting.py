@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.meter import Meter
 from collector.aws.operations import LISTED_FOR_S, LISTING_DELAY_S
 from stillfit.model import Span
@@ -58,7 +58,7 @@ def list_reporting(connection: Connection, meter: Meter, about: str, namespace: 
                 _key((one["Name"], one["Value"]) for one in row.get("Dimensions") or ()),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            garbled = GarbledError(f"a metric that cannot be read: {error!r}")
+            garbled = GarbledError(f"a metric that cannot be read: {amiss(error)}")
             raise failure(garbled, action="cloudwatch:ListMetrics", about=about) from error
         names[dimensions].add(name)
         for part, value in dimensions:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from collector.aws.failures import GarbledError, failure
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.listing import DENIED_AGAIN_S, EVERY_S
 from collector.aws.pool import Pool, Task
 from collector.aws.table_settings import Description, Settings
@@ -89,7 +89,7 @@ class Round:
         try:
             return self.detail.ask(table)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            garbled = GarbledError(f"an answer that cannot be read: {error!r}")
+            garbled = GarbledError(f"an answer that cannot be read: {amiss(error)}")
             raise failure(garbled, action=self.detail.action, about=f'table "{table.get("TableName")}"') from error
 
 

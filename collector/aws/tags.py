@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from collector.aws.connection import Connection
+from collector.aws.failures import amiss
 from collector.aws.listing import Listing, Question
 from collector.aws.pool import Pool
 from collector.aws.rounds import Detail, Round
@@ -102,7 +103,7 @@ class Tags:
                 if table:
                     found[table[1]] = {one["Key"]: str(one["Value"]) for one in row.get("Tags") or ()}
         except (KeyError, TypeError, AttributeError) as error:
-            self._listing.error = self._listing.unreadable(f"a record that cannot be read: {error!r}")
+            self._listing.error = self._listing.unreadable(f"a record that cannot be read: {amiss(error)}")
             return None
         return found
 

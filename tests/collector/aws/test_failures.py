@@ -13,7 +13,16 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from collector.aws.failures import ExpiredError, GarbledError, GoneError, OutOfTimeError, failure, is_throttle, parsing
+from collector.aws.failures import (
+    ExpiredError,
+    GarbledError,
+    GoneError,
+    OutOfTimeError,
+    amiss,
+    failure,
+    is_throttle,
+    parsing,
+)
 from stillfit.model import GapReason
 
 
@@ -119,3 +128,15 @@ def test_botocores_own_errors_pass_through_the_parser_guard() -> None:
 )
 def test_a_throttle_is_seen_in_the_raw_answer(status: int, body: bytes, throttled: bool) -> None:
     assert is_throttle(status, body) is throttled
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("TableName"), "the field TableName is missing"),
+        (KeyError(), "a field is missing"),
+        (ValueError("no date"), "ValueError: no date"),
+    ],
+)
+def test_what_is_amiss_in_an_answer_is_said_in_words(error: Exception, said: str) -> None:
+    assert amiss(error) == said
