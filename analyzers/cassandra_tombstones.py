@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from analyzers._tombstone_causes import Cause, cause_of, disk_growth, overwrites, storage_cause
 from analyzers._tombstone_signs import Reading, readings
-from stillfit.case import Analyzer, Case, Threshold, why_unproven
+from stillfit.case import Analyzer, Case, Threshold, until_proven, why_unproven
 from stillfit.model import Confidence, Engine, Evidence, EvidenceKind, Finding, Level, Severity, Statistic, Unknown
 
 CAUSES = {
@@ -83,7 +83,8 @@ def _certain(case: Case, one: Reading) -> bool:
 def _unseen(case: Case, seen: tuple[Reading, ...]) -> Unknown | None:
     """Health only where every replica was seen throughout and some of them read."""
     if not case.proves(_METRIC):
-        return Unknown(f"{why_unproven(case, _METRIC)}. Allow SELECT on system_views, or state it", (_METRIC,))
+        then = until_proven(case, _METRIC, grant="Allow SELECT on system_views")
+        return Unknown(f"{why_unproven(case, _METRIC)}{then}", (_METRIC,))
     if not seen:
         return Unknown(f"nothing was read from {case.subject.name} lately, so what a read would pass is not known")
     return None

@@ -15,7 +15,7 @@ from analyzers._hot_keys import METRICS as HOT_KEYS
 from analyzers._hot_keys import key_evidence, with_keys
 from analyzers._limits import Limit, limit_met, throttled_indexes, was_lowered
 from analyzers._refusals import Refused, cause_metrics, refused, refused_requests
-from stillfit.case import Analyzer, Case, Threshold, why_unproven
+from stillfit.case import Analyzer, Case, Threshold, until_proven, why_unproven
 from stillfit.metrics import METRICS
 from stillfit.model import Confidence, Engine, Evidence, EvidenceKind, Finding, Level, Severity, Unknown
 
@@ -77,8 +77,11 @@ def _unseen(case: Case, told: list[Refused]) -> Unknown | None:
         return None
     seen = {one.direction for one in told}
     missing = tuple(f"{one}_throttle_events" for one in _DIRECTIONS if one not in seen)
+    if not missing:
+        return None
     reasons = "; ".join(why_unproven(case, name) for name in missing)
-    return Unknown(f"{reasons}. Allow cloudwatch:GetMetricData for it, or state it", missing) if missing else None
+    steps = (until_proven(case, name, grant="Allow cloudwatch:GetMetricData for it") for name in missing)
+    return Unknown(f"{reasons}{max(steps, key=len)}", missing)
 
 
 def _quiet(case: Case, told: list[Refused]) -> Unknown | None:

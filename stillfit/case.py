@@ -25,6 +25,7 @@ from stillfit.model import (
     Evidence,
     EvidenceKind,
     Gap,
+    GapReason,
     Judgement,
     Level,
     Series,
@@ -296,8 +297,24 @@ def guarded(what: str, asked: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwa
 
 def why_unproven(case: Case, metric: str) -> str:
     """Why a metric is not proven, in the words of the gap where there is one."""
-    cases = (case, *case.related)
-    gap = next((g for c in cases for g in c.gaps if g.missing in {metric, "*"}), None)
+    gap = _gap_of(case, metric)
     if gap is not None:
         return f"{metric}: {gap.reason} ({gap.detail})" if gap.detail else f"{metric}: {gap.reason}"
     return f"{metric}: {case.coverage(metric):.0%} of the window was seen, {MIN_COVERAGE:.0%} needed"
+
+
+def until_proven(case: Case, metric: str, *, grant: str) -> str:
+    """What makes a metric known: a grant where it is denied, time where it is merely young. A gap tells the rest."""
+    gap = _gap_of(case, metric)
+    if gap is not None:
+        return f". {grant}, or state it" if gap.reason is GapReason.DENIED else ""
+    wait_s = (MIN_COVERAGE - case.coverage(metric)) * case.window.seconds
+    if wait_s <= 0:
+        return ""
+    wait = f"{wait_s / 3_600:.0f} h" if wait_s >= 2 * 3_600 else f"{-(-wait_s // 60):.0f} min"
+    is_young = case.coverage(metric) > 0
+    return f". {'If it goes on being' if is_young else 'Once it is'} read, enough will have been seen in {wait}"
+
+
+def _gap_of(case: Case, metric: str) -> Gap | None:
+    return next((gap for one in (case, *case.related) for gap in one.gaps if gap.missing in {metric, "*"}), None)

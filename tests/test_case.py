@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from stillfit.case import Analyzer, Case, judge
+from stillfit.case import Analyzer, Case, judge, until_proven
 from stillfit.model import Answer, Engine, EvidenceKind, Gap, GapReason, Level, Series, Span, Statistic, Unknown
 from tests.builders import HOUR, JOBS, JOBS_ON_1, ORDERS, Numbers, case, cassandra_subject, change, gap, series
 
@@ -222,3 +222,26 @@ def test_a_gap_on_a_replica_explains_the_table() -> None:
 
 def test_an_orders_case_is_about_orders() -> None:
     assert case().subject == ORDERS
+
+
+@pytest.mark.parametrize(
+    ("about", "then"),
+    [
+        (case(gaps=[gap()]), ". Allow it, or state it"),
+        (case(gaps=[gap(reason=GapReason.THROTTLED)]), ""),
+        (case(), ". Once it is read, enough will have been seen in 54 min"),
+        (case(hours=10), ". Once it is read, enough will have been seen in 9 h"),
+        (case(read_throttle_events=1), ""),
+    ],
+    ids=["denied", "throttled", "never read", "a long window", "known"],
+)
+def test_what_makes_a_metric_known_is_a_grant_only_where_it_is_denied(about: Case, then: str) -> None:
+    assert until_proven(about, "read_throttle_events", grant="Allow it") == then
+
+
+def test_of_a_young_metric_it_is_said_when_enough_will_have_been_seen() -> None:
+    half = Span(HOUR.start + 1_800, HOUR.end)
+    about = case(extra=[series("read_throttle_events", 1, covered=[half])])
+
+    then = until_proven(about, "read_throttle_events", grant="Allow it")
+    assert then == ". If it goes on being read, enough will have been seen in 24 min"
