@@ -41,6 +41,8 @@ class Timetable:
         self._watch = watch
         self._scale = scale
         self._running: set[str] = set()
+        self._refusals: dict[str, tuple[str, int]] = {}
+        """By job: what the store last said, and how often in a row it refused."""
         self._stopping = False
         self._changed = threading.Condition()
         self._scheduler = BackgroundScheduler(
@@ -106,12 +108,28 @@ class Timetable:
             work()
         except StoreError as error:
             self._watch.job_ended(name, "store")
-            log.error("the store refused; the job runs again at its next time", job=name, error=str(error))
+            self._refused(name, error)
         except Exception:
             self._watch.job_ended(name, "crashed")
             log.exception("job crashed; it runs again at its next time", job=name)
         else:
             self._watch.job_ended(name, "ok")
+            self._well_again(name)
+
+    def _refused(self, name: str, error: StoreError) -> None:
+        """Tell the first refusal of each kind in a row, and count the others: a job may run every second."""
+        said = str(error)
+        with self._changed:
+            before, times = self._refusals.get(name, ("", 0))
+            self._refusals[name] = said, times + 1
+        if said != before:
+            log.error("the store refused; the job runs again at its next time", job=name, error=said)
+
+    def _well_again(self, name: str) -> None:
+        with self._changed:
+            _, times = self._refusals.pop(name, ("", 0))
+        if times:
+            log.warning("the store takes what the job has again", job=name, refusals=times)
 
     def _still_running(self, event: JobSubmissionEvent) -> None:
         self._watch.job_ended(event.job_id, "still running")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from stillfit.errors import StoreError
 from stillfit.timetable import Timetable
@@ -136,3 +137,43 @@ def test_stopping_twice_does_nothing(timetable: Timetable) -> None:
     timetable.start()
     timetable.stop()
     timetable.stop()
+
+
+def test_a_store_that_refuses_for_long_is_told_once_and_counted(timetable: Timetable, outcomes: Outcomes) -> None:
+    answers = iter(
+        [
+            StoreError("full", retryable=True),
+            StoreError("full", retryable=True),
+            StoreError("full", retryable=True),
+            None,
+        ]
+    )
+
+    def work() -> None:
+        error = next(answers, None)
+        if error is not None:
+            raise error
+
+    with capture_logs() as logs:
+        timetable.every(timedelta(minutes=1), "send", work)
+        timetable.start()
+        assert outcomes.wait_for("send", "ok")
+
+    told = [(one["log_level"], one.get("refusals")) for one in logs if one.get("job") == "send"]
+    assert told[:2] == [("error", None), ("warning", 3)]
+
+
+def test_another_reason_of_the_store_is_told_as_well(timetable: Timetable, outcomes: Outcomes) -> None:
+    answers = iter([StoreError("full", retryable=True), StoreError("locked", retryable=True)])
+
+    def work() -> None:
+        error = next(answers, None)
+        if error is not None:
+            raise error
+
+    with capture_logs() as logs:
+        timetable.every(timedelta(minutes=1), "send", work)
+        timetable.start()
+        assert outcomes.wait_for("send", "ok")
+
+    assert [one["error"] for one in logs if "error" in one] == ["full", "locked"]
