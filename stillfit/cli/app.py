@@ -5,6 +5,8 @@ Exit codes: 0 ok, 1 findings, 2 usage, 3 config, 4 target or credential, 5 inter
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from io import TextIOWrapper
@@ -18,6 +20,8 @@ from stillfit.cli.check_command import check
 from stillfit.cli.options import Format, FormatOption
 
 INTERNAL = 5
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG})
+"""Why what is printed cannot be kept: no error of the program, and nothing to send a trace of."""
 
 app = typer.Typer(
     name="stillfit",
@@ -258,9 +262,19 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not end a command on an ASCII terminal
     try:
-        app()
+        code = _ran()
+        sys.stdout.flush()  # what is left is written here, where it can still be told that it was not
     except Exception as error:  # noqa: BLE001  # python would end with 1, which here means "findings"
-        sys.exit(_told(error))
+        code = _told(error)
+    sys.exit(code)
+
+
+def _ran() -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
 
 
 def _told(error: Exception) -> int:
@@ -270,5 +284,9 @@ def _told(error: Exception) -> int:
     if isinstance(error, StillfitError):
         print(error, file=sys.stderr)  # noqa: T201  # the command line's own way out
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE:
+        print(f"standard output cannot be written: {error.strerror}: send it elsewhere", file=sys.stderr)  # noqa: T201
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # python writes what is left once more
+        return INTERNAL
     traceback.print_exception(error)
     return INTERNAL

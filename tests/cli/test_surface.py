@@ -132,3 +132,19 @@ def test_names_from_outside_cannot_steer_a_terminal() -> None:
 
 def test_json_is_the_only_thing_on_standard_output(stillfit: Stillfit) -> None:
     assert json.loads(stillfit("check", "-o", CASE, "--format", "json").out)["version"] == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_full_disk_ends_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from stillfit.cli import main; main()", "check", "-o", str(CASE)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 5
+    assert done.stderr.strip() == "standard output cannot be written: No space left on device: send it elsewhere"
