@@ -7,7 +7,6 @@ begin and end on whole periods counted from the epoch.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -54,7 +53,7 @@ class Request:
     @property
     def ids(self) -> list[str]:
         """What each query travels under, in their order."""
-        return [id_ for ask in self.asks for id_ in ask.ids]
+        return [f"q{ask.number}_{place}" for ask in self.asks for place in range(len(ask.slots))]
 
     @property
     def datapoints(self) -> int:
@@ -63,7 +62,7 @@ class Request:
     @property
     def body(self) -> bytes:
         """The list of queries as JSON."""
-        return b"[" + b",".join(ask.queries(self.stretch.period_s) for ask in self.asks) + b"]"
+        return b"[" + b",".join([ask.queries(self.stretch.period_s) for ask in self.asks]) + b"]"
 
 
 def stretches(
@@ -90,25 +89,33 @@ def stretches(
 
 
 def pack(wanted: Iterable[tuple[Ask, Stretch]]) -> Iterator[Request]:
-    """As few requests as the limits allow; asks keep their order."""
-    groups: defaultdict[Stretch, list[Ask]] = defaultdict(list)
+    """As few requests as the limits allow, each as soon as it is full; the asks of a stretch keep their order."""
+    open_: dict[Stretch, _Filling] = {}
+    filling: _Filling | None = None
     for ask, stretch in wanted:
-        groups[stretch].append(ask)
-    for stretch, asks in groups.items():
-        yield from _filled(stretch, asks)
+        if filling is None or stretch is not filling.stretch:  # those of a cycle are shared, and hashing takes longer
+            filling = open_.get(stretch) or open_.setdefault(stretch, _Filling(stretch))
+        if filling.queries + len(ask.slots) > filling.most:
+            yield filling.request()
+        filling.asks.append(ask)
+        filling.queries += len(ask.slots)
+    for filling in open_.values():
+        yield filling.request()
 
 
-def _filled(stretch: Stretch, asks: list[Ask]) -> Iterator[Request]:
-    most = min(MAX_QUERIES, MAX_DATAPOINTS // stretch.points)
-    chosen: list[Ask] = []
-    queries = 0
-    for ask in asks:
-        if queries + len(ask.slots) > most:
-            yield Request(stretch=stretch, asks=tuple(chosen))
-            chosen, queries = [], 0
-        chosen.append(ask)
-        queries += len(ask.slots)
-    yield Request(stretch=stretch, asks=tuple(chosen))
+class _Filling:
+    """A request to which asks are still added."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self.stretch = stretch
+        self.most = min(MAX_QUERIES, MAX_DATAPOINTS // stretch.points)
+        self.asks: list[Ask] = []
+        self.queries = 0
+
+    def request(self) -> Request:
+        """What is in it so far; then it is empty."""
+        asks, self.asks, self.queries = tuple(self.asks), [], 0
+        return Request(stretch=self.stretch, asks=asks)
 
 
 def _cut(period_s: int, span: Span) -> Iterator[Stretch]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from collector.aws.planner import HOUR, MINUTES_KEPT_S, Stretch, stretches
 from collector.aws.queries import FIVE_MINUTES, Ask
@@ -82,16 +83,13 @@ class Progress:
         known = self._known(ask)
         start = begin.of(ask) if known is None else known - OVERLAP_S
         minutes_from = begin.minutes_from if known is None else start
-        wanted = Span(min(start, begin.until), begin.until)
-        older = self._older.get(ask.number, Span(start, start))
-        pieces = ((older, older.end), (wanted, minutes_from))
-        return tuple(
-            stretch
-            for span, fine_from in pieces
-            for stretch in stretches(
-                span, ask.spec.period_s, now=begin.until, minutes_from=fine_from, coarse_s=begin.coarse_s
-            )
-        )
+        wanted = (min(start, begin.until), begin.until)
+        pieces = _stretches(wanted, ask.spec.period_s, begin.until, minutes_from, begin.coarse_s)
+        older = self._older.get(ask.number)
+        if older is None:
+            return pieces
+        before = _stretches((older.start, older.end), ask.spec.period_s, begin.until, older.end, begin.coarse_s)
+        return before + pieces
 
     def read(self, ask: Ask, stretch: Stretch) -> None:
         """A stretch was read whole."""
@@ -163,6 +161,14 @@ class Begin:
         start = self.first
         is_wanted = self.days_of is None or any(slot.metric in self.days_of for slot in ask.slots)
         return start if is_wanted else max(start, -(-self.minutes_from // HOUR) * HOUR)
+
+
+@lru_cache(maxsize=4_096)
+def _stretches(
+    wanted: tuple[int, int], period_s: int, now: int, minutes_from: int, coarse_s: int
+) -> tuple[Stretch, ...]:
+    """One object for all asks that have been read equally far: there are a thousand asks for each stretch."""
+    return stretches(Span(*wanted), period_s, now=now, minutes_from=minutes_from, coarse_s=coarse_s)
 
 
 def _seconds(length: timedelta) -> int:

@@ -26,6 +26,23 @@ def test_no_request_can_page(points: int) -> None:
     assert [ask for one in requests for ask in one.asks] == asks
 
 
+def test_a_full_request_leaves_before_the_rest_is_planned() -> None:
+    questions, stretch = Questions(), Stretch(60, Span(0, 300))
+    planned = ((questions.ask(subject(n), LATENCY), stretch) for n in range(1_000))
+
+    full = next(pack(planned))
+    assert full.queries == MAX_QUERIES
+    assert len(list(planned)) == 1_000 - 100 - 1  # one more was planned to see that it does not fit
+
+
+def test_asks_of_two_stretches_in_turn_fill_two_requests() -> None:
+    questions = Questions()
+    ends = (300, 600) * 100
+    wanted = [(questions.ask(subject(n), LATENCY), Stretch(60, Span(0, end))) for n, end in enumerate(ends)]
+
+    assert [(one.stretch.window.end, one.queries) for one in pack(wanted)] == [(300, 500), (600, 500)]
+
+
 def test_201_points_are_the_most_with_which_500_queries_fit() -> None:
     questions = Questions()
     asks = [questions.ask(subject(n), LATENCY) for n in range(100)]
