@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.aws.regions import NotEnabledError
 from collector.aws.source import AwsSource, open_source
 from collector.aws.target import Patience
 from stillfit import cycle
@@ -18,7 +19,7 @@ from stillfit.export.health import Health
 from stillfit.intake import Intake
 from stillfit.model import GapReason, Span, Unknown
 from stillfit.parts import knowledge
-from stillfit.sources import SigningIn, sources, target
+from stillfit.sources import Claims, ReadAlreadyError, SigningIn, aws_sources, sources, target
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
 from stillfit.store.store import Store
 from tests.demo.kit import aws_environment, environment
@@ -187,3 +188,39 @@ def test_services_of_a_region_sign_in_once_and_keep_their_names(aws: AwsStandIn,
     assert seen == [["orders"], ["shop", "shop.jobs"], ["front", "front on front-a"]]
     assert [{batch.source for batch in batches} for batches in said] == [{source.id} for source in made]
     assert aws.world.bill.calls["sts:GetCallerIdentity"] == 1
+
+
+def test_all_regions_are_sources_and_those_that_are_not_enabled_stay_silent(aws: AwsStandIn, clock: FakeClock) -> None:
+    aws.world.regions.enable_only(DEFAULT_ACCOUNT, "us-east-1", REGION)
+    found = {one.scope.scope[1]: one for one in aws_sources(Aws(regions=("all",)), clock)}
+    seen = {region: list(one.collect(None, clock.now())) for region, one in found.items()}
+    for one in found.values():
+        one.close()
+
+    assert {region for region, batches in seen.items() if batches} == {"us-east-1", REGION}
+    assert isinstance(found["me-south-1"].silent, NotEnabledError)
+    assert aws.world.bill.calls["account:ListRegions"] == 1
+
+
+def test_a_region_that_is_enabled_later_is_read_within_the_hour(aws: AwsStandIn, clock: FakeClock) -> None:
+    aws.world.regions.enable_only(DEFAULT_ACCOUNT, "us-east-1")
+    found = {one.scope.scope[1]: one for one in aws_sources(Aws(regions=("all",)), clock)}
+    assert list(found[REGION].collect(None, clock.now())) == []
+
+    aws.world.regions.enable_only(DEFAULT_ACCOUNT, "us-east-1", REGION)
+    clock.advance(3_600)
+    assert list(found[REGION].collect(None, clock.now()))
+    for one in found.values():
+        one.close()
+
+
+def test_two_entries_of_one_account_are_read_once(aws: AwsStandIn, clock: FakeClock) -> None:
+    claims = Claims()
+    named = Aws(regions=(REGION,), account=DEFAULT_ACCOUNT)
+    first, second = (aws_sources(one, clock, claims=claims)[0] for one in (SETTINGS, named))
+
+    assert list(first.collect(None, clock.now()))
+    assert list(second.collect(None, clock.now())) == []
+    assert isinstance(second.silent, ReadAlreadyError)
+    for one in (first, second):
+        one.close()

@@ -186,7 +186,7 @@ def _others(group: Sequence[Finding]) -> str:
 
 
 def _saves(advice: Advice) -> str:
-    if advice.saving is None:
+    if advice.saving is None or "USD" in advice.title:
         return ""
     return f": {'saves' if advice.saving.mid >= 0 else 'costs'} {abs(advice.saving.mid):,.2f} USD a month"
 
