@@ -101,7 +101,18 @@ def _keyspaces(call: Call) -> str:
     return f"{keyspace}table/{call.parameters['tableName']}" if "tableName" in call.parameters else keyspace
 
 
-RESOURCES: dict[str, Callable[[Call], str]] = {"dynamodb": _table, "sts": _role, "cassandra": _keyspaces}
+def _rule(call: Call) -> str:
+    """A rule of Contributor Insights; metrics have no ARN (Service Authorization Reference, CloudWatch)."""
+    named = call.parameters.get("RuleName")
+    return f"arn:aws:cloudwatch:{call.region}:{call.account}:insight-rule/{named}" if named else "*"
+
+
+RESOURCES: dict[str, Callable[[Call], str]] = {
+    "cassandra": _keyspaces,
+    "cloudwatch": _rule,
+    "dynamodb": _table,
+    "sts": _role,
+}
 """By service, the resource of a call; services that are not here know only "*"."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from stillfit.standins.aws import DEFAULT_ACCOUNT, World
+from stillfit.standins.aws.insight_rules import rule_name
 from stillfit.standins.aws.policies import Policy
 from tests.standins.aws.kit import REGION, ask, query
 
@@ -66,6 +67,18 @@ def test_a_policy_grants_what_it_names_and_no_more(
     world: World, connect: Connect, statements: tuple[dict[str, Any], ...], allowed: tuple[bool, bool]
 ) -> None:
     assert may(connect, world, *statements) == allowed
+
+
+@pytest.mark.parametrize(("limit", "is_served"), [("DynamoDBContributorInsights*", True), ("Shop*", False)])
+def test_reports_of_keys_can_be_limited_to_rules(world: World, connect: Connect, limit: str, is_served: bool) -> None:
+    rule = rule_name("PKC", "orders")
+    world.insights.put(DEFAULT_ACCOUNT, REGION, rule, {})
+    allowed = statement("cloudwatch:GetInsightRuleReport", f"arn:aws:cloudwatch:*:*:insight-rule/{limit}")
+    world.identities.add_key("AKIDPOLICY", policy=document(allowed))
+    report = connect("cloudwatch", access_key="AKIDPOLICY").get_insight_rule_report
+    window = {"StartTime": world.now() - 300, "EndTime": world.now(), "Period": 60}
+
+    assert served(report, RuleName=rule, **window) is is_served
 
 
 def test_a_denial_names_who_what_where_and_why(world: World, connect: Connect) -> None:
