@@ -186,6 +186,18 @@ def test_without_the_opt_in_costs_by_resource_are_a_gap_and_the_rest_is_there(
     assert value(told, "billed_usd", LAST_MONTH) == 2.0
 
 
+def test_costs_by_resource_that_are_denied_are_a_gap_that_names_the_permission(
+    world: World, access: OpenAccess, invoiced: FakeClock
+) -> None:
+    world.ledger.by_resource = True
+    bill(world)
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="GetCostAndUsageWithResources"))
+    ((_, trouble),) = [one for one in look(access, invoiced.now(), "resource").troubles if one[0] == "billed_usd"]
+
+    assert trouble.reason is GapReason.DENIED
+    assert "grant ce:GetCostAndUsageWithResources" in trouble.sentence
+
+
 def test_coverage_is_told_by_region_and_use_of_the_account(
     world: World, access: OpenAccess, invoiced: FakeClock
 ) -> None:

@@ -110,5 +110,15 @@ ROWS: tuple[Row, ...] = (
 
 ELSEWHERE = {
     "cassandra:Select": "the permission of every read of Keyspaces: its operations have rows of their own",
+    "account:ListRegions": "tests/cli/test_check_fleet.py",
+    "dynamodb:DescribeLimits": "tests/collector/aws/test_account.py",
+    "servicequotas:GetServiceQuota": "tests/collector/aws/test_quotas.py",
+    "pricing:GetProducts": "tests/collector/money/test_prices.py",
+    "ce:GetCostAndUsage": "tests/collector/money/test_explorer.py",
+    "ce:GetCostAndUsageWithResources": "tests/collector/money/test_explorer.py",
+    "ce:GetReservationCoverage": "tests/collector/money/test_explorer.py",
+    "ce:GetReservationUtilization": "tests/collector/money/test_explorer.py",
+    "ce:GetSavingsPlansCoverage": "tests/collector/money/test_explorer.py",
+    "ce:GetSavingsPlansUtilization": "tests/collector/money/test_explorer.py",
 }
 """Actions of permissions.py without a row of their own, and where they are tried instead."""
