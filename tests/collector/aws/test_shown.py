@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzers.dynamodb_throttling import ANALYZER
-from collector.aws.plan import SETTLE_S
+from collector.aws.plan import SETTLE_S, SHOWN_AFTER_S, Tier
 from collector.aws.source import AwsSource
 from stillfit import cycle as turns
 from stillfit.clock import FakeClock
@@ -102,3 +102,20 @@ def test_refused_requests_that_are_shown_late_are_never_nothing_while_reading_fa
     intake.collect(hot)
 
     assert isinstance(judged(intake, hot)[0], Finding)
+
+
+def test_a_cold_table_is_judged_on_its_newest_hour_up_to_its_next_reading(
+    opened: OpenSource, intake: Intake, clock: FakeClock
+) -> None:
+    source = opened(first_look=timedelta(hours=3))
+    answers, ages = [], []
+    for _ in range(12):
+        intake.collect(source)
+        clock.advance(TICK_S)
+        answer, window = judged(intake, source)
+        answers.append(answer)
+        ages.append(int(clock.now().timestamp()) - window.end)
+
+    assert source.plan.load.of(Tier.COLD).tables == 1
+    assert answers == [None] * 12
+    assert max(ages) == 900 + SHOWN_AFTER_S  # the longest wait of its tripwires, and what is not shown yet
