@@ -55,9 +55,10 @@ class Snapshot:
 
     def case(self, subject: Subject, analyzer: Analyzer, costs: tuple[CostFigure, ...] = ()) -> Case:
         """One subject as an analyzer sees it, with its indexes and replicas, or its table."""
-        alone = self._alone(subject, analyzer)
+        window = self._known(self.window(subject.engine, analyzer), subject, analyzer)
+        alone = self._alone(subject, analyzer, window)
         family = self._families[subject.parent]
-        related = tuple(self._alone(other, analyzer) for other in family if other != subject)
+        related = tuple(self._alone(other, analyzer, window) for other in family if other != subject)
         return replace(alone, related=related, costs=costs)
 
     def window(self, engine: Engine, analyzer: Analyzer) -> Span:
@@ -66,8 +67,7 @@ class Snapshot:
         end = span.end // HOUR * HOUR if analyzer.hourly and span.seconds > HOUR else span.end
         return Span(max(span.start, end - int(analyzer.window.total_seconds())), end)
 
-    def _alone(self, subject: Subject, analyzer: Analyzer) -> Case:
-        window = self._lagging(self.window(subject.engine, analyzer), subject, analyzer)
+    def _alone(self, subject: Subject, analyzer: Analyzer, window: Span) -> Case:
         case = self._on(subject, window, hourly=analyzer.hourly)
         if analyzer.history is None:
             return case
@@ -75,15 +75,15 @@ class Snapshot:
         longer = Span(max(span.start, window.end - int(analyzer.history.total_seconds())), window.end)
         return replace(case, history=self._on(subject, longer, hourly=True))
 
-    def _lagging(self, window: Span, subject: Subject, analyzer: Analyzer) -> Span:
-        """The window, moved back to where what it follows ends for the whole family, if that is merely read rarely."""
+    def _known(self, window: Span, subject: Subject, analyzer: Analyzer) -> Span:
+        """The window, moved back to where what it follows ends for the subject, if that is merely read rarely.
+
+        Of several metrics the newest counts: one that cannot be read must not hold back what the others tell.
+        """
         lag = 0 if analyzer.hourly else self.lags.get(subject.engine, 0)
-        if not lag:
-            return window
-        ends = self._ends[subject.parent]
-        end = min((ends[metric] for metric in analyzer.follows if metric in ends), default=window.end)
-        back = window.end - end
-        return Span(window.start - back, end) if 0 < back <= lag else window
+        ends = [end for metric in analyzer.follows if (end := self._ends.get((subject, metric)))] if lag else []
+        back = window.end - max(ends, default=window.end)
+        return Span(window.start - back, window.end - back) if 0 < back <= lag else window
 
     def _on(self, subject: Subject, window: Span, *, hourly: bool) -> Case:
         return Case(
@@ -115,16 +115,13 @@ class Snapshot:
         return _grouped(self.series, lambda one: one.subject)
 
     @cached_property
-    def _ends(self) -> Mapping[Subject, Mapping[str, int]]:
-        """Of each family until when each metric is known, at the member of which it is known the least far."""
+    def _ends(self) -> Mapping[tuple[Subject, str], int]:
+        """Until when each metric of each subject is known."""
         known: defaultdict[tuple[Subject, str], int] = defaultdict(int)
         for one in self.series:
             if one.covered:
                 known[one.subject, one.metric] = max(known[one.subject, one.metric], one.covered[-1].end)
-        ends: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
-        for (subject, metric), end in known.items():
-            ends[subject.parent][metric] = min(end, ends[subject.parent].get(metric, end))
-        return ends
+        return dict(known)
 
     @cached_property
     def _changes(self) -> Mapping[Subject, list[AttributeChange]]:

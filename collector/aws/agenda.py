@@ -2,7 +2,7 @@
 
 agenda = Agenda(questions, progress, begin, tick_s, known)
 planned = agenda.due(plan, member, Tier.WARM)      # at the start of a look
-more = agenda.due(plan, member, Tier.HOT)          # after a tripwire: what has become due by that
+more = agenda.behind(member)                       # after a tripwire: all that this look has not read
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collector.aws.features import featured, features
 from collector.aws.inventory import Member
 from collector.aws.meter import billed
 from collector.aws.operations import Named, Operations
-from collector.aws.plan import Plan, Share, Tier
+from collector.aws.plan import Cadence, Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, Spec, standing
 from collector.aws.reading import Planned
@@ -38,7 +38,14 @@ class Agenda:
 
     def due(self, plan: Plan, member: Member, tier: Tier) -> Iterator[Planned]:
         """What of a table and its indexes is to be read now, and over which time."""
-        cadence, phase = plan.cadences[tier], _phase(member.table.table)
+        return self._due(member, plan.cadences[tier])
+
+    def behind(self, member: Member) -> Iterator[Planned]:
+        """All of a table and its indexes that this look has not read, whatever the plan."""
+        return self._due(member, Cadence(self.tick_s, self.tick_s))
+
+    def _due(self, member: Member, cadence: Cadence) -> Iterator[Planned]:
+        phase = _phase(member.table.table)
         for ask in asks(self.questions, member, self.known):
             every_s = cadence.wires_s if is_wire(ask) else cadence.rest_s
             if self._is_due(ask, every_s, phase):

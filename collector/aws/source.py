@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
-from collector.aws.agenda import Agenda, share
+from collector.aws.agenda import Agenda, is_wire, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
@@ -328,7 +328,7 @@ class AwsSource:
         """What of a table is to be read at once because this look has shown that it hurts."""
         was = cycle.tiers[member.table]
         if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
-            yield from cycle.agenda.due(cycle.plan, member, Tier.HOT)
+            yield from cycle.agenda.behind(member)
 
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
         spared = 0
@@ -347,7 +347,8 @@ class AwsSource:
         self._meter.add(spared_metrics=spared)
 
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
-        not_asked = (gap for subject in cycle.subjects for gap in cycle.tripwire.not_asked(subject, self.id))
+        unread = {one.ask.subject: None for one in cycle.look.missing if is_wire(one.ask)}
+        not_asked = (gap for subject in unread for gap in cycle.tripwire.not_asked(subject, self.id))
         still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
         found = (*still, *not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)
         gaps = {(gap.subject, gap.missing): gap for gap in found}

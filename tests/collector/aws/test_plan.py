@@ -5,7 +5,21 @@ from itertools import pairwise
 import pytest
 
 from collector.aws.budget import Budget
-from collector.aws.plan import HOUR, MINUTE, PROMISE_S, Cadence, Load, Plan, Rhythm, Share, Tier, ladder, lines, plan
+from collector.aws.plan import (
+    HOUR,
+    MINUTE,
+    PROMISE_S,
+    Cadence,
+    Load,
+    Plan,
+    Rhythm,
+    Share,
+    Tier,
+    cheapest_on_time,
+    ladder,
+    lines,
+    plan,
+)
 
 FLEET = Load({Tier.HOT: Share(50, 100, 1_000), Tier.WARM: Share(450, 900, 5_000), Tier.COLD: Share(500, 1_000, 2_500)})
 FREE = plan(FLEET)
@@ -108,3 +122,17 @@ def test_the_lines_tell_cadence_age_and_price() -> None:
 @pytest.mark.parametrize(("judged_every_s", "late"), [(60, set()), (61, {Tier.HOT}), (900, set(Tier))])
 def test_rare_judging_makes_messages_late_too(judged_every_s: int, late: set[Tier]) -> None:
     assert set(plan(FLEET, rhythm=Rhythm(judged_every_s=judged_every_s)).late) == late
+
+
+@pytest.mark.parametrize(("rest_s", "is_late"), [(300, False), (301, True)])
+def test_a_hot_table_is_as_late_as_what_it_consumed_is_known(rest_s: int, is_late: bool) -> None:
+    cadences = {**FREE.cadences, Tier.HOT: Cadence(300, rest_s)}
+
+    assert (Tier.HOT in Plan(load=FLEET, cadences=cadences).late) is is_late
+
+
+def test_the_cheapest_plan_that_is_on_time_reads_hot_tables_whole() -> None:
+    enough = plan(FLEET, cheapest_on_time(FLEET))
+
+    assert not enough.late
+    assert enough.cadences[Tier.HOT] == FREE.cadences[Tier.HOT]

@@ -159,3 +159,24 @@ def test_subjects_of_a_cold_table_lag_by_what_the_source_says(source: AwsSource,
         behind.append(judged_at - SETTLE_S - max(ends))
 
     assert 0 < max(behind) <= source.lag_s == 900 + 120 + SHOWN_AFTER_S - SETTLE_S
+
+
+def test_a_tripwire_has_all_of_its_table_read_whatever_the_budget(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened()
+    source.budget.usd_a_month = 0.02  # hot tables are read once an hour
+    cycle(source, clock)
+    put(world, "WriteThrottleEvents", [50] * 2, end=NOON + 3 * HOUR)
+    clock.advance(3 * HOUR + 60)
+    got = cycle(source, clock)
+
+    assert got.one("write_throttle_events").values.tolist() == [50, 50]
+    assert got.one("consumed_write_units").covered[-1].end == NOON + 3 * HOUR + 60 - SHOWN_AFTER_S
+
+
+def test_a_table_whose_turn_it_is_not_has_no_gap(source: AwsSource, clock: FakeClock) -> None:
+    cycle(source, clock)
+    clock.advance(TICK)
+
+    assert cycle(source, clock).gaps == ()
