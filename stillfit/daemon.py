@@ -116,7 +116,8 @@ class Daemon:
 
     def _schedule(self) -> None:
         for source, every in self._parts.sources:
-            self._timetable.every(every, f"collect {source.id}", partial(self._intake.collect, source, every))
+            collect = partial(self._intake.collect, source, every)
+            self._timetable.every(every, f"collect {source.id}", collect, of_source=True)
         self._timetable.every(self._config.evaluate_every, "judge", self._turn)
         self._timetable.every(SEND_EVERY, "send", self._send, real=True)
         self._timetable.every(HOUSEKEEPING, "keep house", self._keep_house)

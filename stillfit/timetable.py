@@ -17,8 +17,12 @@ from stillfit.errors import StoreError
 
 log = structlog.get_logger()
 
-THREADS = 20
-"""Jobs that may run at once; a source waits for the network nearly all its time."""
+THREADS = 4
+"""For the daemon's own jobs: more than there are of them, so that none ever stands in line (ours)."""
+SOURCE_THREADS = 200
+"""Sources that may be read at once (ours: a source waits for the network nearly all its time). A thread is made when no
+other is idle, so that there are never more than sources. Their pool is their own: however many hang, the others run."""
+_OWN, _SOURCES = "own", "sources"
 PATIENCE_S = 10.0
 """Real time that a stop waits for jobs (ours: what a call to a network takes at most; Kubernetes kills after 30 s). One
 that is left behind is as safe as one that is killed: whatever must be kept is kept in transactions."""
@@ -47,16 +51,18 @@ class Timetable:
         self._changed = threading.Condition()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(THREADS)},
+            executors={_OWN: ThreadPoolExecutor(THREADS), _SOURCES: ThreadPoolExecutor(SOURCE_THREADS)},
             # None: work that is late still runs (the default of one second drops it in silence)
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(self._still_running, EVENT_JOB_MAX_INSTANCES)
 
-    def every(self, every: timedelta, name: str, work: Callable[[], None], *, real: bool = False) -> None:
+    def every(
+        self, every: timedelta, name: str, work: Callable[[], None], *, real: bool = False, of_source: bool = False
+    ) -> None:
         """Run `work` soon and then every `every` of the daemon's clock, or of real time.
 
-        The first run is spread by the job's name.
+        The first run is spread by the job's name. `of_source`: it reads a source, and may hang as long as that does.
         """
         seconds = every.total_seconds() / (1.0 if real else self._scale)
         first = datetime.now(UTC) + timedelta(seconds=min(seconds, 1.0) * _phase(name))
@@ -68,6 +74,7 @@ class Timetable:
             seconds=seconds,
             id=name,
             name=name,
+            executor=_SOURCES if of_source else _OWN,
             next_run_time=first,
             replace_existing=True,  # a reload may come before the start
         )

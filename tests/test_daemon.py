@@ -157,6 +157,16 @@ def test_a_source_that_hangs_holds_up_nobody_else(store: Store, clock: Clock) ->
     assert (hanging.looks >= 1, left_out > 0) == (True, True)
 
 
+def test_many_sources_that_hang_hold_up_no_judging(store: Store, clock: Clock) -> None:
+    hanging = [FakeSource(f"hanging-{number}", table=f"t{number}") for number in range(25)]
+    for source in hanging:
+        source.may_answer.clear()
+
+    with Bench(store, clock, *hanging).running() as bench:
+        assert all(source.is_reading.wait(SOON_S) for source in hanging)
+        bench.views.next(lambda view: view.turn is not None and not view.gaps)  # while all of them hang
+
+
 def test_a_stop_ends_a_reading_that_hangs_and_tells_no_gap_of_it(store: Store, clock: Clock) -> None:
     hanging = FakeSource("hanging")
     hanging.may_answer.clear()

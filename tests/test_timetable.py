@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from stillfit.errors import StoreError
-from stillfit.timetable import Timetable
+from stillfit.timetable import SOURCE_THREADS, Timetable
 
 SOON_S = 10.0
 """Real seconds after which a job that should have run by itself is given up on."""
@@ -102,6 +102,26 @@ def test_a_job_that_outlasts_its_interval_is_counted_and_not_doubled(timetable: 
     assert outcomes.wait_for("slow", "still running")
     release.set()
     assert outcomes.wait_for("slow", "ok")
+
+
+def test_sources_that_hang_stop_no_job_of_the_daemons_own(timetable: Timetable, outcomes: Outcomes) -> None:
+    release, hanging = threading.Event(), threading.Barrier(SOURCE_THREADS + 1)
+
+    def hang() -> None:
+        hanging.wait(SOON_S)
+        wait(release)
+
+    for number in range(SOURCE_THREADS):
+        timetable.every(timedelta(hours=10), f"collect {number}", hang, of_source=True)
+    timetable.start()
+    hanging.wait(SOON_S)  # each thread has one
+    for name in ("judge", "send"):
+        timetable.every(timedelta(hours=1), name, lambda: None)
+
+    assert outcomes.wait_for("judge", "ok")
+    assert outcomes.wait_for("send", "ok")
+    assert not [name for name, outcome in outcomes.seen if name.startswith("collect") and outcome == "ok"]
+    release.set()
 
 
 def test_a_cleared_timetable_runs_nothing_more(timetable: Timetable, outcomes: Outcomes) -> None:
