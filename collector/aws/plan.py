@@ -116,7 +116,7 @@ class Plan:
     def worst_age_s(self, tier: Tier) -> int:
         """From when CloudWatch shows a refused request to the message, at most, while nothing fails.
 
-        How bad it is shows by what was consumed: a tripwire has that read at once, but not of a table that is hot already.
+        How bad it is shows by what was consumed, which a tripwire has read at once unless its table is hot already.
         """
         cadence = self.cadences[tier]
         waits = cadence.rest_s if tier is Tier.HOT else cadence.wires_s
