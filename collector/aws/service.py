@@ -28,7 +28,7 @@ from collector.aws.pool import Pool
 from collector.aws.progress import OVERLAP_S, Begin, Progress
 from collector.aws.queries import Ask, Questions, Spec, dimensions
 from collector.aws.reading import Look, Planned, Reading, shown
-from collector.aws.reporting import Reporting, list_reporting, vouched
+from collector.aws.reporting import Listed, Lister, Reporting
 from collector.aws.restart import Reach
 from collector.aws.rota import Rota, family_of, shares_of
 from stillfit.errors import SourceError
@@ -116,6 +116,7 @@ class ServiceSource:
         self._service = service
         self._connection = access.connection
         self._meter = Meter()
+        self._lister = Lister(access.connection, self._meter, self.id, service.namespace)
         self._questions = Questions()
         self._wires: dict[tuple[Subject, str, str], Ask] = {}
         """Tripwires by what comes back of them: subject, canonical metric, part."""
@@ -192,7 +193,7 @@ class ServiceSource:
         found = self._service.look(until, Span(begin.start, begin.until).starts_at)
         inventory = self._inventory_batch(until, found)
         if any(True for _ in self._service.wants(Reporting())):
-            yield from self._with_metrics(inventory, begin, recent=since is not None)
+            yield from self._with_metrics(inventory, begin, since)
         else:
             self._price = Price(metrics=0, more=0)
             yield inventory  # the service is not used here
@@ -209,11 +210,12 @@ class ServiceSource:
             inventory=found.whole,
         )
 
-    def _with_metrics(self, inventory: Batch, begin: Begin, *, recent: bool) -> Iterator[Batch]:
+    def _with_metrics(self, inventory: Batch, begin: Begin, since: datetime | None) -> Iterator[Batch]:
         cycle = _Cycle(at=inventory.at, begin=begin, look=Look(inventory.at))
         cycle.look = Look(inventory.at, note=lambda series: self._note(cycle, series))
-        reporting, quiet = self._listed(cycle, recent=recent)
-        wires, rest = self._asks(cycle, reporting)
+        listed, quiet = self._listed(cycle, since)
+        begin = _newcomers(begin, listed)
+        wires, rest = self._asks(cycle, listed)
         planned = self._without_hours(self._rota.due(wires, rest, begin))
         self._price = self._priced(planned)
         yield inventory
@@ -225,17 +227,24 @@ class ServiceSource:
         yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
         yield from self._closing_batch(cycle)
 
-    def _listed(self, cycle: _Cycle, *, recent: bool) -> tuple[Reporting, tuple[Series, ...]]:
+    def _listed(self, cycle: _Cycle, since: datetime | None) -> tuple[Listed | None, tuple[Series, ...]]:
         """What has reported, and the counters that therefore are known to have counted nothing."""
         try:
-            reporting = list_reporting(self._connection, self._meter, self.id, self._service.namespace, recent=recent)
+            listed = self._lister.look(cycle.begin.until, lambda: self._listed_to(since))
         except SourceError as error:
             cycle.gaps += self._unlisted(error)
-            return Reporting(), ()
-        window = vouched(Span(cycle.begin.start, cycle.begin.until))
-        silent = [want for want in self._service.wants(reporting) if not self._is_asked(want, reporting)]
+            return None, ()
+        window = listed.vouched(Span(cycle.begin.first, cycle.begin.until))
+        silent = [want for want in self._service.wants(listed.now) if not _is_asked(want, listed.now)]
         self._meter.add(spared_metrics=sum(billed(len(want.spec.brings)) for want in silent))
-        return reporting, tuple(one for want in silent if window for one in _nothing(want, window))
+        return listed, tuple(one for want in silent if window for one in _nothing(want, window))
+
+    def _listed_to(self, since: datetime | None) -> int | None:
+        """Up to when the listings before vouch, after a start by what the store has of them; None: they do not."""
+        if since is None or not self._progress.goes_on:
+            return int(since.timestamp()) if since else None
+        wants = (want for want in self._service.wants(Reporting()) if not want.stands and not want.spec.part)
+        return self._progress.read_whole(self._questions.ask(one.subject, one.spec) for one in wants if _is_sparse(one))
 
     def _unlisted(self, error: SourceError) -> Iterator[Gap]:
         """What would have been asked had it been listed."""
@@ -243,22 +252,33 @@ class ServiceSource:
             for metric in sorted({metric for metric, _, _ in want.spec.brings} if not want.stands else ()):
                 yield self._gap(want.subject, metric, error.reason, str(error))
 
-    def _is_asked(self, want: Want, reporting: Reporting) -> bool:
-        return want.stands or reporting.has(want.spec.name, _dimensions(want))
-
-    def _asks(self, cycle: _Cycle, reporting: Reporting) -> tuple[list[Ask], list[Ask]]:
+    def _asks(self, cycle: _Cycle, listed: Listed | None) -> tuple[list[Ask], list[Ask]]:
         """Tripwires, and everything else that is asked of what there is; tells the rota how much that is."""
+        reporting = listed.now if listed else Reporting()
         wires: list[Ask] = []
         rest: list[Ask] = []
         for want in self._service.wants(reporting):
-            if self._is_asked(want, reporting):
+            if _is_asked(want, reporting):
                 ask = self._questions.ask(want.subject, want.spec, want.part)
                 (wires if want.spec in self._service.wires else rest).append(ask)
-        self._wires = {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in wires}
         families = {family_of(ask.subject) for ask in (*wires, *rest)}
         shares = shares_of(wires, rest, families)
         self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
+        for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():
+            (wires if ask.spec in self._service.wires else rest).append(ask)
+        self._wires = {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in wires}
         return wires, rest
+
+    def _once_more(self, listed: Listed, asked: Collection[int]) -> Iterator[Ask]:
+        """What is named no more and was not read since it was."""
+        for want in self._service.wants(listed.earlier):
+            if _is_asked(want, listed.earlier):
+                ask = self._questions.ask(want.subject, want.spec, want.part)
+                read_to = self._progress.read_to(ask)
+                if ask.number not in asked and (
+                    read_to is None or read_to < listed.last_named(want.spec.name, _dimensions(want))
+                ):
+                    yield ask
 
     def _without_hours(self, planned: Iterable[Planned]) -> list[Planned]:
         """Of a metric by the hour nothing until another hour is over."""
@@ -316,6 +336,24 @@ class ServiceSource:
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
+
+
+def _newcomers(begin: Begin, listed: Listed | None) -> Begin:
+    """What is named for the first time is read from where the listing before no longer vouches for it."""
+    empty_before = listed.empty_before if listed else None
+    if empty_before is None or empty_before >= begin.start:
+        return begin
+    return replace(begin, start=empty_before, minutes_from=empty_before)
+
+
+def _is_asked(want: Want, reporting: Reporting) -> bool:
+    return want.stands or reporting.has(want.spec.name, _dimensions(want))
+
+
+def _is_sparse(want: Want) -> bool:
+    """Whether all that a metric brings is known to be nothing where it is not listed."""
+    brings = want.spec.brings
+    return all(statistic is Statistic.SUM and METRICS[metric].absent_is_zero for metric, statistic, _ in brings)
 
 
 def _dimensions(want: Want) -> tuple[tuple[str, str], ...]:
