@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from math import log2
 
 from stillfit.clock import Clock
 
@@ -21,8 +22,12 @@ OLDER_DATAPOINTS_PER_S = 90_000.0
 RECENT_S = 3 * 3600
 SLOWEST = 1 / 64
 """How far a complaint after the other can slow us: below one call a second no progress would be seen (ours)."""
-RECOVERY = 1.05
-"""What each answered call wins back: from half to full speed in 15 calls (ours)."""
+HALVED_EVERY_S = 1.0
+"""Complaints closer together than this are one: all that is in flight is refused at once, which says the same thing
+once, and had left before the first refusal could slow anything (ours: the burst)."""
+DOUBLED_IN_S = 2.0
+"""In how many seconds of answered calls the pace doubles: from half to full speed in 2 s, from the slowest in 12 s.
+Twice HALVED_EVERY_S, so that complaints that go on slow us faster than answers between them quicken us (ours)."""
 
 
 class StoppedError(Exception):
@@ -84,6 +89,7 @@ class Limiter:
         self._older = _Bucket(OLDER_DATAPOINTS_PER_S)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._halved_at = self._won_back_to = -1.0e18
         self.pace = 1.0
         """Share of the full speed in use, from SLOWEST to 1."""
 
@@ -110,15 +116,26 @@ class Limiter:
         self._stopping.set()
 
     def complained(self) -> None:
-        """The service throttled a call: half the speed from now on."""
+        """The service throttled a call: half the speed from now on, but at most once every HALVED_EVERY_S."""
         with self._lock:
-            self.pace = max(SLOWEST, self.pace / 2)
+            now = self._won_back_to = self._clock.monotonic()
+            if now - self._halved_at >= HALVED_EVERY_S:
+                self._halved_at = now
+                self.pace = max(SLOWEST, self.pace / 2)
+
+    def failed(self) -> None:
+        """An attempt failed: botocore makes the next one by itself, and it takes its call from the quota unasked."""
+        with self._lock:
+            self._calls.reserve(1.0, self._clock.monotonic(), self.pace)
 
     def answered(self) -> None:
-        """A call was served: a little faster again."""
+        """A call was served: faster again, by the time since the last complaint or answer."""
         if self.pace < 1.0:
             with self._lock:
-                self.pace = min(1.0, self.pace * RECOVERY)
+                now = self._clock.monotonic()
+                doublings = min((now - self._won_back_to) / DOUBLED_IN_S, -log2(SLOWEST))
+                self.pace = min(1.0, self.pace * 2.0**doublings)
+                self._won_back_to = now
 
     def _bucket(self, start: int | None) -> _Bucket:
         recent = start is None or self._clock.now().timestamp() - start <= RECENT_S

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.aws.limiter import SLOWEST, Limiter, StoppedError
+from collector.aws.limiter import DOUBLED_IN_S, HALVED_EVERY_S, SLOWEST, Limiter, StoppedError
 from collector.aws.meter import Bill, Meter, billed
 from stillfit.clock import FakeClock
 from tests.collector.aws.kit import NOON
@@ -37,14 +37,44 @@ def test_older_windows_have_a_smaller_quota(age_s: int, seconds: float) -> None:
     assert spent == pytest.approx(seconds - 0.5, abs=0.6)
 
 
+def answered_for(limiter: Limiter, clock: FakeClock, seconds: float) -> None:
+    for _ in range(round(seconds * 50)):
+        clock.advance(1 / 50)
+        limiter.answered()
+
+
 def test_a_complaint_halves_the_pace_and_answers_win_it_back() -> None:
-    limiter = Limiter(FakeClock())
+    clock = FakeClock()
+    limiter = Limiter(clock)
     limiter.complained()
     assert limiter.pace == 0.5
 
-    for _ in range(15):
-        limiter.answered()
+    answered_for(limiter, clock, DOUBLED_IN_S / 2)
+    assert limiter.pace == pytest.approx(0.5**0.5)
+    answered_for(limiter, clock, DOUBLED_IN_S)
     assert limiter.pace == 1.0
+
+
+@pytest.mark.parametrize(("after_s", "pace"), [(HALVED_EVERY_S - 0.1, 0.5), (HALVED_EVERY_S, 0.25)])
+def test_what_is_refused_together_halves_the_pace_once(after_s: float, pace: float) -> None:
+    clock = FakeClock()
+    limiter = Limiter(clock)
+    for _ in range(20):
+        limiter.complained()
+    clock.advance(after_s)
+    limiter.complained()
+
+    assert limiter.pace == pace
+
+
+def test_a_call_that_failed_is_counted_again_since_it_is_made_again() -> None:
+    clock = FakeClock()
+    limiter = Limiter(clock, calls_per_s=50)
+    for _ in range(10):
+        limiter.failed()
+
+    assert seconds_for(limiter, clock, 40) == 0.0
+    assert seconds_for(limiter, clock, 50) == pytest.approx(1, abs=0.1)
 
 
 def test_a_stop_ends_every_wait() -> None:
@@ -57,12 +87,16 @@ def test_a_stop_ends_every_wait() -> None:
         limiter.wait()
 
 
-def test_the_pace_has_a_floor() -> None:
-    limiter = Limiter(FakeClock())
+def test_the_pace_has_a_floor_from_which_seconds_of_answers_lead_back() -> None:
+    clock = FakeClock()
+    limiter = Limiter(clock)
     for _ in range(50):
         limiter.complained()
-
+        clock.advance(HALVED_EVERY_S)
     assert limiter.pace == SLOWEST
+
+    answered_for(limiter, clock, 6 * DOUBLED_IN_S)
+    assert limiter.pace == 1.0
 
 
 @pytest.mark.parametrize(("statistics", "metrics"), [(1, 1), (5, 1), (6, 2)])
