@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.aws.answers import readable
 from collector.aws.connection import Connection
+from collector.aws.failures import GarbledError, amiss, failure
 from collector.aws.meter import Meter
 from collector.aws.operations import LISTED_FOR_S, LISTED_LONG_S, LISTING_DELAY_S, MARGIN_S, REMEMBERED_S
 from stillfit.model import Span
