@@ -154,6 +154,8 @@ def _flat(results: Sequence[dict[str, Any]], stretch: Stretch) -> _Flat:
     times = _times([result["Timestamps"] for result in results], total)
     values = np.fromiter(chain.from_iterable(result["Values"] for result in results), np.float64, total)
     ids, states = [result["Id"] for result in results], [result["StatusCode"] for result in results]
+    if not {*map(type, ids), *map(type, states)} <= {str}:
+        raise TypeError("Id and StatusCode were expected to be texts")
     return _Flat(ids, states, lengths, times, values, _true(times, values, stretch))
 
 

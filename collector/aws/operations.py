@@ -19,6 +19,7 @@ from itertools import chain
 
 import numpy as np
 
+from collector.aws.answers import readable
 from collector.aws.connection import Connection
 from collector.aws.meter import Meter
 from collector.aws.queries import LATENCY, LISTED, MINUTE, NAMESPACE, TABLE_ONLY, THROTTLED_REQUESTS, Spec
@@ -142,10 +143,17 @@ class Listings:
         spec, wanted = _DIMENSIONS[name]
         for page in self._pages(name, recent=recent):
             self._meter.add(listings=1)
-            for row in page:
-                named = {one["Name"]: one["Value"] for one in row.get("Dimensions") or ()}
+            for named in self._named(page):
                 if named.keys() == wanted:
                     yield named.get("TableName", ""), spec, named.get(spec.part, "")
+
+    def _named(self, page: list[dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:
+        """The dimensions of each row. Raises SourceError where they are not as promised."""
+        with readable("cloudwatch:ListMetrics", self._about):
+            named = [{one["Name"]: one["Value"] for one in row.get("Dimensions") or ()} for row in page]
+            if not {type(value) for row in named for value in row.values()} <= {str}:
+                raise TypeError("the value of a dimension is no text")
+        return named
 
     def _pages(self, name: str, *, recent: bool) -> Iterator[list[dict[str, list[dict[str, str]]]]]:
         only = {"RecentlyActive": "PT3H"} if recent else {}

@@ -136,6 +136,9 @@ def test_every_protocols_timestamps_are_read(form: Any) -> None:
         {"Id": "q0_0", "Timestamps": [float("nan")], "Values": [1], "StatusCode": "Complete"},
         {"Id": "q0_0", "Timestamps": ["soon"], "Values": [1], "StatusCode": "Complete"},
         {"Id": "q0_0"},
+        {"Id": "q0_0", "Timestamps": [], "Values": [], "StatusCode": ["Complete"]},
+        {"Id": ["q0_0"], "Timestamps": [], "Values": [], "StatusCode": "Complete"},
+        {"Id": None, "Timestamps": [], "Values": [], "StatusCode": {}},
         "text",
     ],
 )

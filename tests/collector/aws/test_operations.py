@@ -1,16 +1,19 @@
 """Listing what has happened: nothing that was not named is asked, and yet no point is lost."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
-from collector.aws.operations import EVERY_S, LISTING_DELAY_S
+from collector.aws.meter import Meter
+from collector.aws.operations import EVERY_S, LISTING_DELAY_S, Listings
 from collector.aws.plan import SHOWN_AFTER_S
 from collector.aws.queries import LISTED
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
-from stillfit.model import Series, Span, Statistic
+from stillfit.errors import SourceError
+from stillfit.model import GapReason, Series, Span, Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Fault, FaultKind, Metric, Points, World
 from tests.collector.aws.kit import KNOWN_TO, NOON, ORDERS, REGION, Brought, OpenSource, cycle, put
 
@@ -179,3 +182,32 @@ def test_rows_with_other_dimensions_are_passed_over(world: World, source: AwsSou
     got = cycle(source, clock)
 
     assert [one.dimension for one in got.all("successful_requests", ORDERS)] == [""]
+
+
+class Answering:
+    """Stands where the connection stands, for answers that no service model lets through."""
+
+    def __init__(self, *rows: Any) -> None:
+        self._rows = list(rows)
+
+    def pages(self, *_called: object, **_parameters: object) -> Iterator[list[Any]]:
+        yield self._rows
+
+
+GARBLED: tuple[Any, ...] = (
+    {"MetricName": "UserErrors", "Dimensions": [{"Value": "orders"}]},
+    {"MetricName": "UserErrors", "Dimensions": [{"Name": "TableName"}]},
+    {"MetricName": "UserErrors", "Dimensions": [{"Name": ["TableName"], "Value": "orders"}]},
+    {"MetricName": "UserErrors", "Dimensions": [{"Name": "TableName", "Value": ["orders"]}]},
+    {"MetricName": "UserErrors", "Dimensions": 7},
+    "orders",
+)
+
+
+@pytest.mark.parametrize("row", GARBLED, ids=str)
+def test_a_listing_of_another_shape_is_garbled(row: Any) -> None:
+    connection: Any = Answering(row)
+    with pytest.raises(SourceError, match="cloudwatch:ListMetrics for aws/eu") as lost:
+        Listings(connection, Meter(), "aws/eu").look(NOON, since=None)
+
+    assert lost.value.reason is GapReason.GARBLED
