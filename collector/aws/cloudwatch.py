@@ -25,10 +25,12 @@ from stillfit.errors import SourceError
 from stillfit.model import GapReason
 from stillfit.sheets import Roster, Sheets
 
-WORKERS = 20
-"""Requests in flight: at 0.4 s each, the 50 a second of the quota (latency assumed; held by bench/sweep.py)."""
-AHEAD = 2
-"""Answers that may wait for whoever consumes them, as a multiple of the workers."""
+WORKERS = 25
+"""Requests in flight: at 0.4 s each, the 50 a second of the quota and a quarter more (latency assumed; held by
+bench/sweep.py)."""
+AHEAD = 4
+"""Requests that are under way or answered and wait for an older one, as a multiple of the workers: two seconds of the
+quota, since one that fails and is made again (the first backoff is a second at most) would hold up all others."""
 MORE_TRIES = 2
 REQUESTS_REMEMBERED = 2_048
 """A million series; 14 kB each (ours)."""

@@ -35,8 +35,8 @@ RENEW_BEFORE = timedelta(minutes=5)
 ROLE_LASTS_S = 3_600
 """An hour: the longest that a chained role may last (STS AssumeRole, role chaining)."""
 ROLE_SESSION = "stillfit"
-POOL = 20
-"""Connections a client keeps; more than the threads that use it."""
+POOL = 50
+"""Connections a client keeps; more than the threads of a source that use it."""
 MAX_PAGES = 10_000
 """A listing that goes on for longer is a loop (ours: a million tables)."""
 
@@ -100,8 +100,10 @@ class Clients:
         """The CloudWatch client for metric data."""
         with self._lock:
             if "lane" not in self._made:
-                client, timed = self.client("cloudwatch"), self._deadlines.call
-                self._made["lane"] = Lane(client, on_throttle=self._limiter.complained, timed=timed)
+                limiter, timed = self._limiter, self._deadlines.call
+                self._made["lane"] = Lane(
+                    self.client("cloudwatch"), on_throttle=limiter.complained, on_failure=limiter.failed, timed=timed
+                )
             lane: Lane = self._made["lane"]
             return lane
 

@@ -50,12 +50,13 @@ class Lane:
         *,
         fast: bool = True,
         on_throttle: Callable[[], None] = lambda: None,
+        on_failure: Callable[[], None] = lambda: None,
         timed: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`timed` is entered around each call: what ends one that takes too long."""
+        """`timed` is entered around each call: what ends one that takes too long. What is throttled has failed too."""
         self._client = client
         self._timed = timed
-        self._on_throttle = on_throttle
+        self._on_throttle, self._on_failure = on_throttle, on_failure
         self._call = threading.local()
         self.fast = fast and self._protocol_fits()
         events = client.meta.events
@@ -113,6 +114,7 @@ class Lane:
     def _take(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
         """Before the parsing, once an attempt: keep a good answer's bytes; leave a refusal to botocore."""
         if response_dict["status_code"] != 200:
+            self._on_failure()
             if is_throttle(response_dict["status_code"], response_dict["body"]):
                 self._on_throttle()
         elif getattr(self._call, "queries", None) is not None:
