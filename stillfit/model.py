@@ -249,6 +249,8 @@ class Batch:
     subjects_seen: tuple[Subject, ...] = ()
     """A complete inventory where `inventory` is true: what is missing from it no longer exists."""
     inventory: bool = False
+    undescribed: tuple[Subject, ...] = ()
+    """What an inventory lists but could not read: neither it nor what belongs to it is gone."""
 
 
 class EvidenceKind(StrEnum):

@@ -4,7 +4,8 @@ ListTables is the inventory, never ListMetrics, which forgets what was silent fo
 asked in every look (they cost nothing); what hardly ever changes is read once an hour, for a whole region where one
 call tells all (`regional`, `tags`), else table by table (`rounds`). What cannot be read now keeps its last known value
 and is told as a Gap; only what a Gap names may be missing, since the store takes any other setting that is missing for
-one that was removed. A table is gone when two looks in a row neither list nor find it.
+one that was removed. A table is gone when two looks in a row neither list nor find it; one that is listed is there,
+whether it may be described or not.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ class Found:
     members: tuple[Member, ...]
     gaps: tuple[Gap, ...]
     whole: bool
-    """Whether it names all there is: what is not in it no longer exists."""
+    """Whether it names all there is: what is neither in it nor undescribed no longer exists."""
+    undescribed: tuple[Subject, ...] = ()
+    """Tables that are there, and of which this look and those before could not tell more."""
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ class _Look:
     described: dict[str, Description] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
-    whole: bool = True
+    undescribed: list[Subject] = field(default_factory=list)
 
 
 class Inventory:
@@ -135,7 +138,12 @@ class Inventory:
         members = tuple(self._members(look, watched))
         self._known = {member.table.table: member for member in members}
         look.gaps += self._region_gaps()
-        return Found(members=members, gaps=tuple(look.gaps), whole=look.whole and self._believed(look.names))
+        return Found(
+            members=members,
+            gaps=tuple(look.gaps),
+            whole=self._believed(look.names),
+            undescribed=tuple(look.undescribed),
+        )
 
     def details(self) -> Found:
         """What each table was asked for of its own, where that was left for last; the tables as they were looked at."""
@@ -193,8 +201,9 @@ class Inventory:
         if name in self._known:
             look.described[name] = self._known[name].description
         else:
-            look.whole = False
-            look.gaps.append(self._gap(replace(self._scope, table=name), "*", error))
+            subject = replace(self._scope, table=name)
+            look.undescribed.append(subject)
+            look.gaps.append(self._gap(subject, "*", error))
 
     def _description(self, name: str) -> Description:
         answer = self._connection.call("dynamodb", "DescribeTable", _named(name), expect="Table", TableName=name)
@@ -215,7 +224,7 @@ class Inventory:
             elif self._chooses(name) is False:
                 look.gaps.append(self._left_out(name, "`tags`"))
             elif self._chooses(name) is None:
-                look.whole = False
+                look.undescribed.append(replace(self._scope, table=name))
                 look.gaps.append(self._undecided(name))
         return watched
 
@@ -229,8 +238,10 @@ class Inventory:
                 member = self._member(subject, description)
             except SourceError as error:
                 look.gaps.append(self._gap(subject, "*", error))
-                look.whole = look.whole and name in self._known
-                yield from (self._known[name],) if name in self._known else ()
+                if name in self._known:
+                    yield self._known[name]
+                else:
+                    look.undescribed.append(subject)
                 continue
             look.gaps += (self._gap(subject, missing, error) for missing, error in self._missing(name))
             yield member

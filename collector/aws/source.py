@@ -190,7 +190,7 @@ class AwsSource:
         self._tiers.begin(())
         self._load, self._price = Load(), Price(metrics=0, more=0)
         self._budget.share(self.id, self._load)
-        return Batch(source=self.id, at=at, gaps=found.gaps, inventory=found.whole)
+        return Batch(source=self.id, at=at, gaps=found.gaps, inventory=found.whole, undescribed=found.undescribed)
 
     def _with_tables(self, found: Found, begin: Begin, between: tuple[datetime | None, datetime]) -> Iterator[Batch]:
         since, until = between
@@ -263,6 +263,7 @@ class AwsSource:
             gaps=(*found.gaps, *scaling_gaps, *change_gaps, *self._of_account.gaps()),
             subjects_seen=tuple(cycle.subjects),
             inventory=found.whole,
+            undescribed=found.undescribed,
         )
 
     def _read_scaling(self, members: Iterable[Member]) -> Iterator[Gap]:

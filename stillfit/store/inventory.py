@@ -36,7 +36,7 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     _mark(connection, {text for text in listed & known.keys() if known[text].gone_at is not None}, None, batch.at)
     _mark(connection, _built(connection, listed - known.keys(), batch.source), None, batch.at)
     if batch.inventory:
-        _mark(connection, _gone(known, listed, batch.source), batch.at, batch.at)
+        _mark(connection, _gone(known, listed, batch), batch.at, batch.at)
 
 
 def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> None:
@@ -87,9 +87,12 @@ def _subjects(batch: Batch) -> set[Subject]:
     return subjects(batch.series) | {one.subject for one in batch.attributes}
 
 
-def _gone(known: Mapping[str, Any], listed: set[str], source: str) -> set[str]:
+def _gone(known: Mapping[str, Any], listed: set[str], batch: Batch) -> set[str]:
     """Living subjects that the inventory of their source lacks, and the living children of those."""
-    missing = {text for text, row in known.items() if row.source == source and text not in listed}
+    missing = {text for text, row in known.items() if row.source == batch.source and text not in listed}
+    if batch.undescribed:
+        there = {_text(one) for one in batch.undescribed}
+        missing = {text for text in missing if not there & {text, str(Subject.parse(text).parent)}}
     orphans = {text for text in known if text not in listed and str(Subject.parse(text).parent) in missing}
     return {text for text in missing | orphans if known[text].gone_at is None}
 

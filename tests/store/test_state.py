@@ -132,6 +132,13 @@ def test_an_inventory_of_another_source_or_in_part_makes_nothing_gone(store: Sto
     assert store.subjects() == (SCOPE, CARTS, ORDERS)
 
 
+def test_what_an_inventory_could_not_describe_is_not_gone_nor_are_its_indexes(store: Store) -> None:
+    store.write(batch(subjects_seen=(ORDERS, BY_STATUS, CARTS), inventory=True))
+    store.write(batch(inventory=True, undescribed=(ORDERS,), at=LATER))
+
+    assert store.subjects() == (ORDERS, BY_STATUS)
+
+
 def test_an_index_that_is_added_to_a_known_table_exists_from_then_on(store: Store) -> None:
     store.write(batch(attributes=(settings(),), subjects_seen=(ORDERS,)))
     store.write(batch(attributes=(settings(at=LATER),), subjects_seen=(ORDERS, BY_STATUS), at=LATER))

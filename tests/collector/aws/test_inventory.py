@@ -195,12 +195,14 @@ def test_a_table_that_cannot_be_described_keeps_what_is_known(
     assert unread(got) == {"*": "unreachable"}
 
 
-def test_an_inventory_with_an_unknown_table_is_not_whole(world: World, source: AwsSource, clock: FakeClock) -> None:
-    """Its indexes are not known, so what is not named may still exist."""
-    put_table(world, on_demand())
-    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable", count=1))
+def test_a_table_that_is_listed_and_denied_is_there_undescribed(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable"))
+    (batch,) = cycle(source, clock).batches
 
-    assert cycle(source, clock).batches[0].inventory is False
+    assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (), (ORDERS,))
+    assert [(gap.subject, gap.reason) for gap in batch.gaps] == [(ORDERS, "denied")]
 
 
 def test_a_deleted_table_leaves_the_inventory_when_two_looks_say_so(

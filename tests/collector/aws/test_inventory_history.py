@@ -11,8 +11,19 @@ from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.model import Span, Subject, Value
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Extras, Fault, FaultKind, World
+from stillfit.standins.aws.calls import Call, RefusedError
 from stillfit.store.store import Store
-from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION, cycle, on_demand, provisioned, put_table
+from tests.collector.aws.kit import (
+    BY_STATUS,
+    NOON,
+    ORDERS,
+    REGION,
+    OpenSource,
+    cycle,
+    on_demand,
+    provisioned,
+    put_table,
+)
 
 Change = tuple[Subject, str, Value | None, Value | None]
 
@@ -130,6 +141,46 @@ def test_a_table_that_goes_and_comes_back_is_gone_and_there_again(world: World, 
 
     watch.look()
     assert watch.changes == [(ORDERS, "exists", True, False), (BY_STATUS, "exists", True, False)]
+
+
+def deny(world: World, table: str) -> None:
+    """Nobody may describe this table."""
+
+    def refuse(call: Call) -> None:
+        if (call.operation, call.parameters.get("TableName")) == ("DescribeTable", table):
+            raise RefusedError(
+                "AccessDeniedException", f"User is not authorized to perform dynamodb:DescribeTable: {table}"
+            )
+
+    world.before_call.append(refuse)
+
+
+def test_a_table_that_is_denied_keeps_no_deleted_one_alive(world: World, watch: Watch) -> None:
+    deny(world, "carts")
+    put_table(world, on_demand())
+    watch.look()
+    world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
+    watch.look()
+    assert ORDERS in watch.store.subjects()
+
+    watch.look()
+    assert watch.changes == [(ORDERS, "exists", True, False), (BY_STATUS, "exists", True, False)]
+
+
+@pytest.mark.parametrize("others", [(), ("carts",)], ids=["alone", "beside one that may be described"])
+def test_a_table_that_is_denied_after_a_start_is_not_gone_nor_are_its_indexes(
+    world: World, watch: Watch, opened: OpenSource, clock: FakeClock, others: tuple[str, ...]
+) -> None:
+    watch.look()
+    deny(world, "orders")
+    for name in others:
+        put_table(world, on_demand(name))
+    restarted = Watch(opened(), watch.store, clock)
+    restarted.look()
+    restarted.look()
+
+    assert watch.changes == []
+    assert {ORDERS, BY_STATUS} <= set(watch.store.subjects())
 
 
 def test_one_empty_list_ends_nothing(world: World, watch: Watch) -> None:
