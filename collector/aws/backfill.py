@@ -91,7 +91,7 @@ class Backfill:
         self._clock = access.clock
         self._wish = wish
         self._kept = kept
-        self._meter = Meter()
+        self._meter = Meter(access.target.spending)
         self._pool = Pool(WORKERS, f"backfill {source}")
         self._questions = Questions()
         self._looked = _Looked()

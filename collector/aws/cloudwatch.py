@@ -125,6 +125,7 @@ class MetricReader:
 
     def _asked(self, clients: Clients, request: Request) -> Decoded:
         window, metrics = request.stretch.window, sum(billed(len(ask.slots)) for ask in request.asks)
+        self.meter.take(metrics)
         self.limiter.wait(datapoints=request.datapoints, start=window.start)
         pages = []
         for page in clients.lane.pages(request.body, window):
@@ -132,6 +133,7 @@ class MetricReader:
             self.limiter.answered()
             self.meter.add(calls=1, queries=request.queries, metrics=metrics)
             if page.get("NextToken"):  # never of our own making: another call is about to leave
+                self.meter.take(metrics)
                 self.limiter.wait()
         self.retries.answered(metrics)
         got = decode(request, pages, self._roster(request.asks, request.stretch.period_s))
@@ -146,7 +148,7 @@ def _taken(waiting: deque[tuple[Request, Task[Decoded]]]) -> tuple[Request, Deco
 
 def _failed(request: Request, error: SourceError) -> Decoded:
     again = error.reason is GapReason.GARBLED  # boto3 has tried the others again already
-    missing = tuple(Missing(ask, request.stretch, error.reason, str(error), again) for ask in request.asks)
+    missing = tuple(Missing(ask, request.stretch, error.reason, str(error), again, whole=True) for ask in request.asks)
     return Decoded(series=Sheets(), missing=missing, datapoints=0, dropped=0)
 
 

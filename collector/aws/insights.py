@@ -234,6 +234,7 @@ class Insights:
     def _report(self, rule: Rule, window: Span) -> Report | Gap:
         """One report. What failed is told without a word of what was in the answer."""
         try:
+            self._meter.take(BILLED)
             answer = self._connection.call(
                 "cloudwatch",
                 REPORT,

@@ -6,11 +6,16 @@ import threading
 from dataclasses import dataclass, replace
 from math import ceil
 
+from stillfit.errors import SourceError
+from stillfit.model import GapReason
+
 USD_PER_METRIC = 0.01 / 1_000
 """GetMetricData: 0.01 USD per 1,000 metrics requested, datapoints free (CloudWatch pricing, us-east-1, 2026).
 GetInsightRuleReport is billed alike, under the usage type GIRR-Metrics."""
 USD_PER_LISTING = 0.01 / 1_000
 """ListMetrics: 0.01 USD per 1,000 requests; the free first million is not counted on."""
+_ROUNDING_USD = USD_PER_METRIC / 1_000
+"""What sums of dollars may be off by; no request is as cheap."""
 STATISTICS_PER_METRIC = 5
 """Up to five statistics of one metric in one request are billed as one (AWS, quoted in cloudwatch_exporter PR 482)."""
 
@@ -70,10 +75,41 @@ def billed(statistics: int) -> int:
     return ceil(statistics / STATISTICS_PER_METRIC)
 
 
+class Spending:
+    """A sum beyond which no metric and no report is asked for, shared by all that spend of it. Thread-safe.
+
+    Each request is taken from it before it leaves, repeats and further pages too, so nothing goes beyond it however
+    many are under way; one that gets no answer stays taken, since it may be billed. ListMetrics, which tells what the
+    metrics will cost, is counted and never refused.
+    """
+
+    def __init__(self, limit_usd: float | None = None) -> None:
+        """`limit_usd` None: as much as it takes."""
+        self._limit = limit_usd
+        self._taken = 0.0
+        self._lock = threading.Lock()
+
+    def take(self, metrics: int) -> None:
+        """Raises SourceError, for a Gap "not asked", where so many billed metrics would go beyond the limit."""
+        usd = metrics * USD_PER_METRIC
+        with self._lock:
+            if self._limit is not None and self._taken + usd > self._limit + _ROUNDING_USD:
+                message = f"not asked: no more than {self._limit:g} USD may be spent, and that is reached"
+                raise SourceError(message, reason=GapReason.NOT_ASKED, retryable=False)
+            self._taken += usd
+
+    def note(self, listings: int) -> None:
+        """Count requests of ListMetrics."""
+        with self._lock:
+            self._taken += listings * USD_PER_LISTING
+
+
 class Meter:
     """Counts for all threads of one source; `bill` is a consistent copy."""
 
-    def __init__(self) -> None:
+    def __init__(self, spending: Spending | None = None) -> None:
+        """`spending`: what this source may spend, with others or alone; None: as much as it takes."""
+        self._spending = spending or Spending()
         self._bill = Bill()
         self._lock = threading.Lock()
 
@@ -87,3 +123,8 @@ class Meter:
         with self._lock:
             grown = {name: getattr(self._bill, name) + count for name, count in counts.items()}
             self._bill = replace(self._bill, **grown)
+        self._spending.note(counts.get("listings", 0))
+
+    def take(self, metrics: int) -> None:
+        """Before a request of so many billed metrics leaves. Raises SourceError where they may not be spent."""
+        self._spending.take(metrics)

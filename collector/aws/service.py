@@ -115,7 +115,7 @@ class ServiceSource:
         self._access = access
         self._service = service
         self._connection = access.connection
-        self._meter = Meter()
+        self._meter = Meter(target.spending)
         self._lister = Lister(access.connection, self._meter, self.id, service.namespace)
         self._questions = Questions()
         self._wires: dict[tuple[Subject, str, str], Ask] = {}

@@ -107,7 +107,7 @@ class AwsSource:
         self._access = access
         self._clock = access.clock
         self._connection = connection
-        self._meter = Meter()
+        self._meter = Meter(target.spending)
         self._pool = Pool(WORKERS, self.id)
         self._inventory = Inventory(connection, target, self.scope, self._pool)
         self._of_account = Account(connection, access.quotas, self.scope, self.id)

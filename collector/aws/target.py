@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from collector.aws.meter import Spending
 from stillfit.keyfile import kept_secret
 from stillfit.redaction import Redaction
 
@@ -39,6 +40,8 @@ class AwsTarget:
     """Patterns of tables that are read as often as those that hurt."""
     redaction: Redaction = field(default_factory=lambda: Redaction(kept_secret(None)), repr=False)
     """How hot keys are named."""
+    spending: Spending = field(default_factory=Spending, repr=False, compare=False)
+    """What may be spent on metrics, shared by all that are to keep to it together."""
     endpoint_url: str | None = None
     """Another address for all services; None leaves it to boto3, which honours AWS_ENDPOINT_URL."""
 

@@ -12,10 +12,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 
 from analyzers import ANALYZERS
 from collector.aws.failures import NoCredentialsFoundError
+from collector.aws.meter import Spending
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws_terms import asked_so_far, at_most, is_blind, permission_lines, price_lines, spent_line
 from stillfit.cli.check import tell, verdict
@@ -80,7 +82,8 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
     quieten()
     clock = clock or SystemClock()
     entries, told = entries_of(wanted.whose)
-    fleet = Fleet(entries, clock, _tuned, named=wanted.whose.config is not None)
+    tuned = partial(_tuned, Spending(_said(wanted).limit))
+    fleet = Fleet(entries, clock, tuned, named=wanted.whose.config is not None)
     say(f"looking at {told}")
     with ThreadPoolExecutor(len(fleet.sources) + 1, "stillfit-check") as pool:
         try:
@@ -97,7 +100,11 @@ def print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _tuned(target: AwsTarget) -> AwsTarget:
+def _said(wanted: AwsLook) -> Consent:
+    return Consent(yes=wanted.yes, max_dollars=wanted.max_dollars, unasked=DOLLARS)
+
+
+def _tuned(spending: Spending, target: AwsTarget) -> AwsTarget:
     """As one who looks only once reads a region."""
     return replace(
         target,
@@ -106,6 +113,7 @@ def _tuned(target: AwsTarget) -> AwsTarget:
         first_period=timedelta(hours=1),
         first_days_of=DAYS_OF,
         details_last=True,
+        spending=spending,
     )
 
 
@@ -171,8 +179,8 @@ def _consent(wanted: AwsLook, fleet: Fleet, subjects: Sequence[Subject]) -> None
     say(f"found {there_line(places(subjects))}")
     say(f"so far: {asked_so_far(fleet.calls)}")
     say(f"to read: {' '.join(price_lines(prices))}")
-    consent = Consent(yes=wanted.yes, max_dollars=wanted.max_dollars, unasked=DOLLARS)
-    consent.to_spend("check --aws", at_most(prices), refused="nothing was spent and nothing was judged")
+    most = at_most(prices) + sum(one.bill.usd for one in fleet.opened)  # listings have been paid for
+    _said(wanted).to_spend("check --aws", most, refused="nothing was spent and nothing was judged")
 
 
 def _read(

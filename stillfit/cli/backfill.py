@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from collector.aws.access import Access
 from collector.aws.backfill import Backfill, Wish
 from collector.aws.decode import Missing
 from collector.aws.failures import NoCredentialsFoundError
+from collector.aws.meter import Spending
 from collector.aws.regions import ALL, NothingHereError, Regions
+from collector.aws.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
 from stillfit.cli.backfill_terms import could_not_lines, price_lines, read_lines
@@ -69,7 +71,8 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
         raise UsageError(f"backfill: {options.config} names no DynamoDB under `aws`: there is no history to read")
     with closing(_store(config, clock)) as store:
         claims = Claims()
-        begun = [region for one in accounts for region in _regions(one, claims, options, store, clock)]
+        access = partial(_access, Spending(_said(options).limit), clock)
+        begun = [region for one in accounts for region in _regions(one, claims, options, store, access)]
         with ThreadPoolExecutor(min(len(begun), MOST_AT_ONCE), "stillfit-backfill") as pool:
             try:
                 return _backfilled(options, begun, pool)
@@ -108,8 +111,18 @@ class _Region:
             self.backfill.close()
 
 
-def _regions(settings: Aws, claims: Claims, options: BackfillOptions, store: Store, clock: Clock) -> Iterator[_Region]:
-    accesses = [Access(target(settings, region), clock) for region in regions_of(settings)]
+def _said(options: BackfillOptions) -> Consent:
+    return Consent(yes=options.yes, max_dollars=options.max_dollars, unasked=DOLLARS)
+
+
+def _access(spending: Spending, clock: Clock, where: AwsTarget) -> Access:
+    return Access(replace(where, spending=spending), clock)
+
+
+def _regions(
+    settings: Aws, claims: Claims, options: BackfillOptions, store: Store, opened: Callable[[AwsTarget], Access]
+) -> Iterator[_Region]:
+    accesses = [opened(target(settings, region)) for region in regions_of(settings)]
     listed = Regions(accesses[0]) if settings.regions == (ALL,) else None
     wish = Wish(days=min(options.days, Retention().hours.days), tables=options.table, minutes=options.minutes)
     for access in accesses:
@@ -167,8 +180,8 @@ def _consent(options: BackfillOptions, looked: Sequence[Backfill]) -> int:
     estimates = [one.estimate() for one in looked]
     for line in price_lines(estimates):
         say(line)
-    consent = Consent(yes=options.yes, max_dollars=options.max_dollars, unasked=DOLLARS)
-    consent.to_spend("backfill", sum(one.usd_at_most for one in estimates), refused="nothing was spent or read")
+    most = sum(one.usd_at_most for one in estimates) + sum(one.bill.usd for one in looked)  # listings: paid for
+    _said(options).to_spend("backfill", most, refused="nothing was spent or read")
     return sum(one.fives.metrics + one.minutes.metrics for one in estimates)
 
 

@@ -30,19 +30,27 @@ class Consent:
     unasked: float
     """What may be spent where nobody said anything and nobody can be asked."""
 
+    @property
+    def limit(self) -> float | None:
+        """Dollars that nothing may go beyond; None where there is no limit."""
+        return self.unasked if self.max_dollars is None and not (self.yes or _is_asked()) else self.max_dollars
+
     def to_spend(self, command: str, most: float, *, refused: str) -> None:
         """Ask where somebody can be asked. Raises UsageError where `most` may not be spent; `refused`: what a no means.
 
         A limit holds whoever says yes.
         """
-        is_asked = sys.stdin.isatty() and sys.stderr.isatty()
-        limit = self.unasked if self.max_dollars is None and not (self.yes or is_asked) else self.max_dollars
+        limit = self.limit
         if limit is not None and most > limit:
             raise UsageError(
                 f"{command}: {dollars(most)} at most is above {dollars(limit)}: raise --max-dollars, or --yes"
             )
-        if is_asked and not self.yes and most > 0 and not typer.confirm("Spend that?", default=True, err=True):
+        if _is_asked() and not self.yes and most > 0 and not typer.confirm("Spend that?", default=True, err=True):
             raise UsageError(f"{command}: {refused}")
+
+
+def _is_asked() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @contextmanager
