@@ -51,6 +51,8 @@ class Missing:
     what_happened: str
     again: bool
     """Whether asking once more, by itself, may bring it."""
+    whole: bool = False
+    """Whether the request failed as a whole, as a rule unbilled; else this ask failed in an answer that was billed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,6 +23,9 @@ OVERLAP_S = 900
 """What every cycle reads again: late values converge within about 10 minutes (exporters wait 600 s for them)."""
 RESTART_OVERLAP_S = 3 * 3_600
 """How far a start goes back where no store tells how far each ask had been read."""
+REWOUND_S = 3 * 3_600
+"""How far back is read again at most what is refused by itself, and a tripwire for the sake of its causes alone: as far
+as after a start, or either would be billed over a window that grows for as long as it fails (ours)."""
 NEWCOMER_S = 3 * 3_600
 """How far back a table or operation is read that turns up while we run: ListMetrics names it within three hours."""
 
@@ -44,11 +47,15 @@ class Progress:
     _older: dict[int, Span] = field(default_factory=dict)
     """What a first look would have read of an ask and is not known, before what is."""
     _read_to: dict[int, int] = field(default_factory=dict)
+    _asked_at: dict[int, int] = field(default_factory=dict)
+    """By the number of an ask that failed in a good answer, the end of the cycle in which it was so billed last."""
+    _until: int = 0
+    """The end of the newest cycle's window."""
     _started: bool = False
 
     def begin(self, since: int | None, until: int) -> Begin:
         """Where asks that have never been read begin in this cycle."""
-        newcomers = until - NEWCOMER_S
+        self._until, newcomers = until, until - NEWCOMER_S
         if self._started:
             return Begin(until, newcomers, newcomers)
         first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
@@ -71,12 +78,14 @@ class Progress:
     def is_due(self, ask: Ask, until: int, every_s: int, tick_s: int, phase: int) -> bool:
         """Whether an ask that is read every `every_s` is read now, when the next look is `tick_s` away.
 
-        Each has a beat of its own, from `phase`: at first it is read sooner than after `every_s`, never later.
+        Each has a beat of its own, from `phase`: at first it is read sooner than after `every_s`, never later. What
+        was billed and failed keeps the beat too, although it is not known.
         """
         known = self._known(ask)
-        if known is None or ask.number in self._older or until - known >= every_s - tick_s // 2:
+        last = max(known or 0, self._asked_at.get(ask.number, 0))
+        if not last or ask.number in self._older or until - last >= every_s - tick_s // 2:
             return True
-        return (until + phase) // every_s > (known + phase) // every_s
+        return (until + phase) // every_s > (last + phase) // every_s
 
     def stretches(self, ask: Ask, begin: Begin) -> tuple[Stretch, ...]:
         """What to read of one ask, oldest first."""
@@ -95,10 +104,23 @@ class Progress:
         """A stretch was read whole."""
         self._read_to[ask.number] = max(self._read_to.get(ask.number, 0), stretch.window.end)
 
-    def failed(self, ask: Ask, stretch: Stretch) -> None:
-        """A stretch was not: the next cycle begins there. Call after every `read` of the cycle."""
+    def failed(self, ask: Ask, stretch: Stretch, *, refused: bool = False) -> None:
+        """A stretch was not: the next cycle begins there. Call after every `read` of the cycle.
+
+        What is `refused`, for good, goes back REWOUND_S at most.
+        """
         before = self._read_to.get(ask.number, stretch.window.end)
-        self._read_to[ask.number] = min(before, stretch.window.start + OVERLAP_S)
+        back = min(before, stretch.window.start + OVERLAP_S)
+        self._read_to[ask.number] = max(back, self._until - REWOUND_S) if refused else back
+
+    def rewound(self, wire: Ask, stretch: Stretch) -> None:
+        """What a tripwire called for failed: it is read again from there, but REWOUND_S at most."""
+        before = self._read_to.get(wire.number, stretch.window.end)
+        self._read_to[wire.number] = min(before, max(stretch.window.start + OVERLAP_S, self._until - REWOUND_S))
+
+    def waits(self, ask: Ask) -> None:
+        """It failed in an answer that was billed: no sooner again than when it is next due."""
+        self._asked_at[ask.number] = self._until
 
     def end(self) -> None:
         """A cycle went through, whatever failed in it."""

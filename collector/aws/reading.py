@@ -18,7 +18,7 @@ from collector.aws.plan import SHOWN_AFTER_S
 from collector.aws.planner import Stretch, pack
 from collector.aws.progress import Progress
 from collector.aws.queries import Ask
-from stillfit.model import Batch, Gap, Series, Span
+from stillfit.model import Batch, Gap, GapReason, Series, Span
 from stillfit.sheets import Sheet, Sheets, points
 
 POINTS_A_BATCH = 1_000_000
@@ -75,7 +75,7 @@ class Reading:
         *,
         origin: Callable[[Ask], Ask] = lambda ask: ask,
     ) -> None:
-        """`origin` names the ask that led to another: both are read again when that fails."""
+        """`origin` names the ask that led to another: both are read again when that fails in passing."""
         self._source = source
         self._reader = reader
         self._progress = progress
@@ -94,7 +94,7 @@ class Reading:
                 yield from self._handed_over(taken, look)
         yield from self._handed_over(taken, look)
         for one in missing:
-            self._progress.failed(self._origin(one.ask), one.stretch)
+            self._fell_behind(one)
         look.missing += missing
 
     def gaps(self, look: Look) -> Iterator[Gap]:
@@ -109,6 +109,21 @@ class Reading:
                     source=self._source,
                     span=one.stretch.window,
                 )
+
+    def _fell_behind(self, one: Missing) -> None:
+        """Read from there again: at once where nothing was billed, else when it is next due.
+
+        A cause that is refused by itself is refused for good, and no reason to read its tripwire again.
+        """
+        origin = self._origin(one.ask)
+        refused = one.reason is GapReason.DENIED and not one.whole
+        if origin is one.ask:
+            self._progress.failed(one.ask, one.stretch, refused=refused)
+        elif not refused:
+            self._progress.rewound(origin, one.stretch)
+        if not one.whole:
+            self._progress.waits(one.ask)
+            self._progress.waits(origin)
 
     def _handed_over(self, taken: _Taken, look: Look) -> Iterator[Batch]:
         """What was taken so far; it counts as read once whoever stores it comes back for more."""

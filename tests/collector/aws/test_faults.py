@@ -13,6 +13,7 @@ from stillfit.model import GapReason
 from stillfit.standins.aws import Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, Brought, OpenSource, cycle, put
 
+REFUSED = FaultKind.RESULT_FORBIDDEN
 READS = "ConsumedReadCapacityUnits"
 
 WHOLE = {
@@ -144,6 +145,37 @@ def test_one_bad_metric_is_a_gap_and_costs_no_other(
 
     assert (got.missing(), got.all("consumed_read_units")) == ({"consumed_read_units": reason}, [])
     assert got.one("consumed_write_units").values.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.PARTIAL_DATA, FaultKind.RESULT_INTERNAL_ERROR, FaultKind.RESULT_FORBIDDEN])
+def test_a_metric_that_failed_and_was_billed_waits_its_cadence_and_loses_nothing(
+    kind: FaultKind, world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    put(world, READS, np.ones(180))
+    world.faults.add(Fault(kind=kind, metric=READS))
+    cycle(source, clock)
+    before = world.faults.struck[kind]
+    clock.advance(300)
+    cycle(source, clock)
+    assert world.faults.struck[kind] == before
+
+    world.faults.clear()
+    clock.advance(3 * 3_600 - 300)
+    assert len(cycle(source, clock).one("consumed_read_units").times) == 180
+
+
+def test_a_cause_that_is_refused_for_good_holds_back_no_tripwire(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened(hot=("orders",))
+    put(world, "ReadThrottleEvents", np.ones(240), end=NOON + 3_600)
+    world.faults.add(Fault(kind=REFUSED, metric="ReadKeyRangeThroughputThrottleEvents"))
+    for _ in range(6):
+        got = cycle(source, clock)
+        clock.advance(300)
+
+    assert got.missing()["read_key_range_throttle_events"] == "denied"
+    assert got.one("read_throttle_events").covered[0].start == NOON + 4 * 300 - 900
 
 
 def test_a_cut_answer_whose_token_repeats_is_partial_and_not_vouched_for(

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from collector.aws.planner import Stretch
-from collector.aws.progress import NEWCOMER_S, OVERLAP_S, RESTART_OVERLAP_S, Progress
-from collector.aws.queries import CONSUMED, PROVISIONED, Ask, Questions
+from collector.aws.progress import NEWCOMER_S, OVERLAP_S, RESTART_OVERLAP_S, REWOUND_S, Progress
+from collector.aws.queries import CONSUMED, PROVISIONED, THROTTLES, Ask, Questions
 from stillfit.model import Span
 from tests.collector.aws.kit import NOON, ORDERS
 
@@ -56,6 +56,45 @@ def test_a_failed_stretch_is_read_again_though_a_newer_one_was_read(progress: Pr
     found = progress.stretches(ask, progress.begin(NOON, LATER))
 
     assert found[0].window.start == old.window.start
+
+
+@pytest.mark.parametrize("age_s", [REWOUND_S - 60, REWOUND_S, REWOUND_S + 60])
+def test_what_is_refused_goes_back_some_hours_at_most(age_s: int, progress: Progress, ask: Ask) -> None:
+    progress.begin(None, NOON)
+    progress.failed(ask, Stretch(60, Span(NOON - age_s - OVERLAP_S, NOON)), refused=True)
+
+    assert progress.read_to(ask) == NOON - min(age_s, REWOUND_S)
+
+
+def test_what_fails_in_passing_goes_back_as_far_as_it_failed(progress: Progress, ask: Ask) -> None:
+    progress.begin(None, NOON)
+    progress.failed(ask, Stretch(60, Span(NOON - 86_400, NOON)))
+
+    assert progress.read_to(ask) == NOON - 86_400 + OVERLAP_S
+
+
+@pytest.mark.parametrize("age_s", [REWOUND_S - 60, REWOUND_S, REWOUND_S + 60])
+def test_a_tripwire_is_rewound_for_its_causes_some_hours_at_most(age_s: int, progress: Progress) -> None:
+    wire, window = Questions().ask(ORDERS, THROTTLES["read"]), Span(NOON - age_s - OVERLAP_S, NOON)
+    progress.begin(None, NOON)
+    progress.read(wire, Stretch(60, window))
+    progress.rewound(wire, Stretch(60, window))
+
+    assert progress.read_to(wire) == NOON - min(age_s, REWOUND_S)
+
+
+@pytest.mark.parametrize(
+    ("is_billed", "after_s", "is_due"), [(False, 300, True), (True, 2_999, False), (True, 3_450, True)]
+)
+def test_what_was_billed_and_failed_waits_its_cadence(
+    is_billed: bool, after_s: int, is_due: bool, progress: Progress, ask: Ask
+) -> None:
+    progress.begin(None, NOON)
+    progress.failed(ask, Stretch(60, Span(NOON - 86_400, NOON)))
+    if is_billed:
+        progress.waits(ask)
+
+    assert progress.is_due(ask, NOON + after_s, 3_600, 300, -NOON) is is_due
 
 
 def test_a_gap_longer_than_minutes_are_kept_is_read_in_five_minutes(progress: Progress, ask: Ask) -> None:
