@@ -157,7 +157,8 @@ def _slots(spec: Spec) -> tuple[Slot, ...]:
 
 def _rendered(named: Iterable[tuple[str, str]]) -> bytes:
     """Dimensions as they stand in a request, without the brackets of the list; those that are empty left out."""
-    return b",".join(orjson.dumps({"Name": name, "Value": value}) for name, value in named if value)
+    each = (orjson.dumps({"Name": name, "Value": value}).decode() for name, value in named if value)
+    return ",".join(each).encode()  # anew: orjson's own bytes hold on to the 4 kB that they were written into
 
 
 @lru_cache(maxsize=1_024)
