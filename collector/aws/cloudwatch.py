@@ -135,8 +135,8 @@ class MetricReader:
             if page.get("NextToken"):  # never of our own making: another call is about to leave
                 self.meter.take(metrics)
                 self.limiter.wait()
-        self.retries.answered(metrics)
         got = decode(request, pages, self._roster(request.asks, request.stretch.period_s))
+        self.retries.answered(metrics - sum(billed(len(one.ask.slots)) for one in got.missing))
         self.meter.add(datapoints=got.datapoints, dropped_points=got.dropped)
         return got
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from collector.aws.inventory import TAG_LISTING
+from collector.aws.limiter import RetryBudget
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -162,6 +163,19 @@ def test_a_metric_that_failed_and_was_billed_waits_its_cadence_and_loses_nothing
     world.faults.clear()
     clock.advance(3 * 3_600 - 300)
     assert len(cycle(source, clock).one("consumed_read_units").times) == 180
+
+
+@pytest.mark.parametrize("is_healthy", [True, False])
+def test_only_what_was_answered_whole_wins_back_further_tries(
+    is_healthy: bool, world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    retries = source._reading._reader.retries
+    assert retries.take(int(RetryBudget.RESERVE))
+    if not is_healthy:
+        world.faults.add(Fault(kind=FaultKind.RESULT_INTERNAL_ERROR))
+    cycle(source, clock)
+
+    assert retries.take(1) is is_healthy
 
 
 def test_a_cause_that_is_refused_for_good_holds_back_no_tripwire(
