@@ -51,6 +51,10 @@ class Progress:
     """By the number of an ask that failed in a good answer, the end of the cycle in which it was so billed last."""
     _until: int = 0
     """The end of the newest cycle's window."""
+    _first: Begin | None = None
+    """The newest first look."""
+    _coarse: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By the number of an ask whose older part failed in a first look: before when it is coarse, and its period."""
     _started: bool = False
 
     def begin(self, since: int | None, until: int) -> Begin:
@@ -58,10 +62,10 @@ class Progress:
         self._until, newcomers = until, until - NEWCOMER_S
         if self._started:
             return Begin(until, newcomers, newcomers)
-        first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
-        begin = Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
+        begin = self._first_look(until)
         if since is None:
             return begin
+        first, minutes = begin.start, begin.minutes_from
         start = min(since, until) - RESTART_OVERLAP_S
         if self.reach is None:
             return Begin(until, start, start)
@@ -69,6 +73,11 @@ class Progress:
         self._goes_on = replace(begin, start=start, unread_from=first, minutes_from=down)
         self._reached = Reached(self.reach())
         return self._goes_on
+
+    def _first_look(self, until: int) -> Begin:
+        first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
+        self._first = Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
+        return self._first
 
     @property
     def goes_on(self) -> bool:
@@ -91,9 +100,11 @@ class Progress:
         """What to read of one ask, oldest first."""
         known = self._known(ask)
         start = begin.of(ask) if known is None else known - OVERLAP_S
-        minutes_from = begin.minutes_from if known is None else start
+        finely = (begin.minutes_from, begin.coarse_s)
+        if known is not None:
+            finely = self._coarse.get(ask.number, (start, begin.coarse_s))
         wanted = (min(start, begin.until), begin.until)
-        pieces = _stretches(wanted, ask.spec.period_s, begin.until, minutes_from, begin.coarse_s)
+        pieces = _stretches(wanted, ask.spec.period_s, begin.until, *finely)
         older = self._older.get(ask.number)
         if older is None:
             return pieces
@@ -107,8 +118,13 @@ class Progress:
     def failed(self, ask: Ask, stretch: Stretch, *, refused: bool = False) -> None:
         """A stretch was not: the next cycle begins there. Call after every `read` of the cycle.
 
-        What is `refused`, for good, goes back REWOUND_S at most.
+        What is `refused`, for good, goes back REWOUND_S at most. The older part of a first look stays as coarse as it
+        was planned.
         """
+        if self._first is not None and stretch.period_s > ask.spec.period_s:
+            older = self._older.get(ask.number)
+            fine_from = older.end if older else self._first.minutes_from
+            self._coarse.setdefault(ask.number, (fine_from, self._first.coarse_s))
         before = self._read_to.get(ask.number, stretch.window.end)
         back = min(before, stretch.window.start + OVERLAP_S)
         self._read_to[ask.number] = max(back, self._until - REWOUND_S) if refused else back

@@ -29,6 +29,34 @@ def test_a_first_look_is_as_long_as_configured(progress: Progress, ask: Ask) -> 
     assert (found[0].window.start, found[-1].window.end) == (NOON - 2 * 86_400, NOON)
 
 
+@pytest.mark.parametrize("lost", ["all", "older"])
+@pytest.mark.parametrize("period", [timedelta(minutes=5), timedelta(hours=1)])
+def test_a_first_look_that_failed_is_read_no_finer_the_next_time(period: timedelta, lost: str, ask: Ask) -> None:
+    progress = Progress(timedelta(days=14), timedelta(hours=3), period)
+    older, newer = progress.stretches(ask, progress.begin(None, NOON))
+    if lost == "older":
+        progress.read(ask, newer)
+    for piece in (older, newer) if lost == "all" else (older,):
+        progress.failed(ask, piece)
+    progress.end()
+
+    for _ in range(2):
+        again = progress.stretches(ask, progress.begin(NOON, LATER))
+        assert again == (older, Stretch(60, Span(newer.window.start, LATER)))
+        progress.failed(ask, again[0])
+
+
+def test_the_older_part_that_was_not_known_before_a_start_stays_coarse_when_it_fails(ask: Ask) -> None:
+    metric, known = ask.slots[0].metric, Span(NOON - 86_400, NOON - 600)
+    progress = Progress(timedelta(days=10), timedelta(hours=3), reach=lambda: {(ORDERS, metric, ""): known})
+    older, *_ = progress.stretches(ask, progress.begin(NOON - 600, NOON))
+    assert (older.period_s, older.window.end) == (300, known.start)
+    progress.failed(ask, older)
+    progress.end()
+
+    assert progress.stretches(ask, progress.begin(NOON, LATER)) == (older, Stretch(60, Span(known.start, LATER)))
+
+
 def test_a_restart_reads_three_hours_more_than_it_must(progress: Progress, ask: Ask) -> None:
     (found,) = progress.stretches(ask, progress.begin(NOON - 600, NOON))
 
