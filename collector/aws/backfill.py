@@ -67,6 +67,10 @@ class Wish:
     """Pattern (* and ?) of table names, among those that are watched."""
     minutes: bool = False
     """By the minute of every table, whatever happened there."""
+    minutes_kept_s: int = MINUTES_KEPT_S
+    """How long the store keeps minutes: what it would remove again is neither read nor paid for."""
+    hours_kept_s: int = HOURS_KEPT_S
+    """How long the store keeps hours."""
 
 
 @dataclass(slots=True)
@@ -172,10 +176,12 @@ class Backfill:
         return Span(min(end, max(end - self._wish.days * DAY, oldest)), end)
 
     def _coarse(self) -> Covers:
-        return Covers(self._kept, self.source, self._span(HOURS_KEPT_S), self._five_minutes_from())
+        return Covers(
+            self._kept, self.source, self._span(min(HOURS_KEPT_S, self._wish.hours_kept_s)), self._five_minutes_from()
+        )
 
     def _fine(self) -> Covers:
-        span = self._span(MINUTES_KEPT_S)
+        span = self._span(min(MINUTES_KEPT_S, self._wish.minutes_kept_s))
         return Covers(self._kept, self.source, span, span.start, MINUTE)
 
     def _five_minutes_from(self) -> int:

@@ -24,17 +24,16 @@ from collector.aws.regions import ALL, NothingHereError, Regions
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
-from stillfit.cli.backfill_terms import could_not_lines, price_lines, read_lines
+from stillfit.cli.backfill_terms import bound_lines, could_not_lines, price_lines, read_lines
 from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Config
+from stillfit.config import Config, Retention
 from stillfit.configaws import Aws
 from stillfit.configfile import load
 from stillfit.errors import SourceError, StoreError, UsageError
 from stillfit.sources import Claims, regions_of, source_id, target
 from stillfit.store.opening import is_sqlite
-from stillfit.store.retention import Retention
 from stillfit.store.sqlite_files import InUseError
 from stillfit.store.store import Store
 
@@ -72,7 +71,8 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
     with closing(_store(config, clock)) as store:
         claims = Claims()
         access = partial(_access, Spending(_said(options).limit), clock)
-        begun = [region for one in accounts for region in _regions(one, claims, options, store, access)]
+        wish = _wish(options, config.retention)
+        begun = [region for one in accounts for region in _regions(one, claims, wish, store, access)]
         with ThreadPoolExecutor(min(len(begun), MOST_AT_ONCE), "stillfit-backfill") as pool:
             try:
                 return _backfilled(options, begun, pool)
@@ -111,6 +111,19 @@ class _Region:
             self.backfill.close()
 
 
+def _wish(options: BackfillOptions, kept: Retention) -> Wish:
+    """What is to be read, as far as the store will keep it; tells what is not."""
+    for line in bound_lines(options.days, kept):
+        say(line)
+    return Wish(
+        days=options.days,
+        tables=options.table,
+        minutes=options.minutes,
+        minutes_kept_s=int(kept.minutes.total_seconds()),
+        hours_kept_s=int(kept.hours.total_seconds()),
+    )
+
+
 def _said(options: BackfillOptions) -> Consent:
     return Consent(yes=options.yes, max_dollars=options.max_dollars, unasked=DOLLARS)
 
@@ -120,11 +133,10 @@ def _access(spending: Spending, clock: Clock, where: AwsTarget) -> Access:
 
 
 def _regions(
-    settings: Aws, claims: Claims, options: BackfillOptions, store: Store, opened: Callable[[AwsTarget], Access]
+    settings: Aws, claims: Claims, wish: Wish, store: Store, opened: Callable[[AwsTarget], Access]
 ) -> Iterator[_Region]:
     accesses = [opened(target(settings, region)) for region in regions_of(settings)]
     listed = Regions(accesses[0]) if settings.regions == (ALL,) else None
-    wish = Wish(days=min(options.days, Retention().hours.days), tables=options.table, minutes=options.minutes)
     for access in accesses:
         backfill = partial(Backfill, access, source_id(settings, access.target.region), store, wish)
         yield _Region(partial(_opened, settings, access, claims, listed, backfill), store)
@@ -175,8 +187,6 @@ def _consent(options: BackfillOptions, looked: Sequence[Backfill]) -> int:
     subjects = [subject for one in looked for member in one.members for subject in member.subjects]
     tables = [subject for subject in subjects if not subject.index]
     say(f"found {found_line(len(tables), len(subjects) - len(tables), [table.scope[1] for table in tables])}")
-    if options.days > (kept := Retention().hours.days):
-        say(f"the store keeps hours for {kept} days: nothing older is read")
     estimates = [one.estimate() for one in looked]
     for line in price_lines(estimates):
         say(line)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from collector.aws.backfill import Backfill
 from collector.aws.backfill_price import Estimate, Part
 from collector.aws.limiter import OLDER_DATAPOINTS_PER_S
 from collector.aws.meter import USD_PER_METRIC
+from collector.aws.planner import MINUTES_KEPT_S
 from stillfit.cli.aws_terms import dollars
+from stillfit.config import Retention
 
 MOST_NAMES = 8
+_DAY = timedelta(days=1)
+
+
+def bound_lines(days: int, kept: Retention) -> Iterator[str]:
+    """What of the wished days is not read because the store would soon remove it."""
+    if days * _DAY > kept.hours:
+        yield f"the store keeps hours for {_days(kept.hours)} (retention.hours): nothing older is read"
+    if min(days * _DAY, timedelta(seconds=MINUTES_KEPT_S)) > kept.minutes:
+        yield f"the store keeps minutes for {_days(kept.minutes)} (retention.minutes): no older ones are read"
 
 
 def price_lines(estimates: Iterable[Estimate]) -> Iterator[str]:
@@ -50,6 +62,10 @@ def could_not_lines(missing: Mapping[str, int], where: Mapping[str, Collection[s
         yield f"could not be read: {count:,} metrics of {_names(sorted(where[why]))}: {why}"
     if missing:
         yield "the same command asks again for what is missing, and for nothing else"
+
+
+def _days(length: timedelta) -> str:
+    return "1 day" if length == _DAY else f"{length / _DAY:.3g} days"
 
 
 def _part(part: Part) -> str:

@@ -124,6 +124,31 @@ def test_minutes_are_read_of_tables_that_came_near_their_capacity(
     assert sorted(consumed(configured, "carts")) == periods
 
 
+HOURS_KEPT = "the store keeps hours for 4 days (retention.hours): nothing older is read\n"
+MINUTES_KEPT = "the store keeps minutes for 2 days (retention.minutes): no older ones are read\n"
+
+
+@pytest.mark.parametrize(("days", "told"), [(5, (True, True)), (4, (False, True))])
+def test_nothing_is_read_that_the_store_would_not_keep(
+    stillfit: Stillfit, world: World, configured: Path, days: int, told: tuple[bool, bool]
+) -> None:
+    configured.write_text(f"{configured.read_text()}retention:\n  minutes: 2d\n  hours: 4d\n")
+    put_table(world, "carts")
+    read(world, carts_ConsumedReadCapacityUnits=3)
+    said = filled(stillfit, configured, "--days", days, "--yes", "--minutes").err
+    found = consumed(configured, "carts")
+    lengths = {period: sum(span.seconds for span in one.covered) for period, one in found.items()}
+
+    assert (HOURS_KEPT in said, MINUTES_KEPT in said) == told
+    assert lengths == {period: pytest.approx(length * DAY, abs=2 * HOUR) for period, length in ((300, 4), (60, 2))}
+
+
+def test_days_that_the_store_keeps_whole_need_no_word(stillfit: Stillfit, configured: Path) -> None:
+    configured.write_text(f"{configured.read_text()}retention:\n  minutes: 2d\n  hours: 4d\n")
+
+    assert "the store keeps" not in filled(stillfit, configured, "--days", 2, "--yes").err
+
+
 def test_minutes_of_everything_are_read_where_wanted(stillfit: Stillfit, world: World, configured: Path) -> None:
     put_table(world, "carts")
     read(world, carts_ConsumedReadCapacityUnits=3)
