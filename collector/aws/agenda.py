@@ -100,7 +100,10 @@ def named_asks(questions: Questions, subject: Subject, known: Operations | None)
 
 
 def share(questions: Questions, member: Member, tier: Tier, known: Operations | None) -> Share:
-    """Billed metrics of one table with its indexes in one reading; of a hot one with all causes, the most it can be."""
+    """Billed metrics of one table with its indexes in one reading; of a hot one with all causes, the most it can be.
+
+    Causes are read with the tripwire that leads to them, and refused requests by operation once a table (tripwire.py).
+    """
     wires = rest = 0
     for ask in asks(questions, member, known):
         if is_wire(ask):
@@ -112,8 +115,10 @@ def share(questions: Questions, member: Member, tier: Tier, known: Operations | 
         for ask, named in named_asks(questions, member.table, known)
         if known is not None and known.is_current(named) and ask.spec is not THROTTLED_REQUESTS
     )
-    causes = _CAUSES * len(member.subjects) if tier is Tier.HOT else 0
-    return Share(tables=1, wires=wires, rest=rest + causes)
+    if tier is Tier.HOT:
+        operations = known.of(member.table) if known else ()
+        wires += _CAUSES * len(member.subjects) + billed(len(THROTTLED_REQUESTS.brings)) * len(operations)
+    return Share(tables=1, wires=wires, rest=rest)
 
 
 def is_wire(ask: Ask) -> bool:

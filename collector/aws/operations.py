@@ -116,6 +116,8 @@ class Listings:
         self._seen: dict[tuple[str, Spec, str], int] = {}
         self.known: Operations | None = None
         """As of the last listing that was whole."""
+        self.pages = len(LISTED)
+        """How many requests the last listing took that was whole; at first, what it takes at least."""
 
     def look(self, now: int, *, since: int | None, kinesis: bool = False) -> bool:
         """List where it is time. Returns whether `known` is new. Raises SourceError where listing failed.
@@ -128,7 +130,9 @@ class Listings:
         before = self.known.at if self.known else since
         is_recent = before is not None and now - before <= LISTED_FOR_S - MARGIN_S
         names = (*LISTED, *((KINESIS[0].name,) if kinesis else ()))
+        listings = self._meter.bill.listings
         rows = list(chain.from_iterable(self._rows(name, recent=is_recent) for name in names))
+        self.pages = self._meter.bill.listings - listings
         self._seen.update(dict.fromkeys(rows, now))
         self._seen = {row: at for row, at in self._seen.items() if now - at <= REMEMBERED_S}
         self.known = Operations(

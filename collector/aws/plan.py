@@ -129,7 +129,7 @@ class Plan:
 
     @property
     def usd_a_month(self) -> float:
-        """At list price and the present mix of tiers; what throttling leads to comes on top while it lasts."""
+        """At list price and the present mix of tiers; hot tables are counted with all causes (agenda.py)."""
         listings = self.load.listings_an_hour * MONTH_S / HOUR
         return self.metrics_a_month * USD_PER_METRIC + listings * USD_PER_LISTING
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from collector.aws.budget import Budget
 from collector.aws.meter import billed
-from collector.aws.plan import Load, Plan, Share, Tier
+from collector.aws.plan import HOUR, Load, Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import Ask
 from collector.aws.reading import Planned
@@ -27,6 +27,8 @@ class Rota:
     budget: Budget
     progress: Progress
     called_hot: Callable[[str], bool]
+    pages: int = 1
+    """How many requests the last listing took."""
     load: Load = field(default_factory=Load)
     """What there was to read in the last look."""
     _hot_until: dict[Subject, int] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Rota:
         by_tier = {tier: Share() for tier in Tier}
         for family, share in shares.items():
             by_tier[self._tiers[family]] += share
-        self.load = Load(by_tier, 3_600 / self.budget.tick_s)
+        self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
     def due(self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin) -> Iterator[Planned]:

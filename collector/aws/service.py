@@ -263,6 +263,7 @@ class ServiceSource:
                 (wires if want.spec in self._service.wires else rest).append(ask)
         families = {family_of(ask.subject) for ask in (*wires, *rest)}
         shares = shares_of(wires, rest, families)
+        self._rota.pages = listed.pages if listed else self._rota.pages
         self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
         for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():
             (wires if ask.spec in self._service.wires else rest).append(ask)

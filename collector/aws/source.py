@@ -27,11 +27,11 @@ from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price, billed
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
 from collector.aws.operations import UNLISTED, Listings, Operations
-from collector.aws.plan import SETTLE_S, Load, Plan, Share, Tier, plan
+from collector.aws.plan import HOUR, SETTLE_S, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import CAUSES, CONSUMED, LISTED, TABLE_ONLY, THROTTLES, Ask, Questions
+from collector.aws.queries import CAUSES, CONSUMED, TABLE_ONLY, THROTTLES, Ask, Questions
 from collector.aws.reading import Look, Planned, Reading, shown
 from collector.aws.restart import Reach
 from collector.aws.table_history import sizes, switches
@@ -53,8 +53,6 @@ from stillfit.model import (
 )
 from stillfit.sheets import of_metrics
 
-LISTINGS_AN_HOUR = 3_600 / LISTED_EVERY_S * len(LISTED)
-"""Of a region whose listings fit a page of 500 each (operations.py)."""
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
 WATCHED = frozenset(
@@ -237,7 +235,7 @@ class AwsSource:
             tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
             shares[tier] += share(self._questions, member, tier, cycle.operations)
         others = self._insights.metrics_an_hour + metrics_an_hour(cycle.members)
-        self._load = Load(shares, LISTINGS_AN_HOUR, others)
+        self._load = Load(shares, self._listings.pages * HOUR / LISTED_EVERY_S, others)
         cycle.plan = self._budget.share(self.id, self._load)
 
     def stop(self) -> None:

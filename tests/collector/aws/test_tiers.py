@@ -180,3 +180,32 @@ def test_a_table_whose_turn_it_is_not_has_no_gap(source: AwsSource, clock: FakeC
     clock.advance(TICK)
 
     assert cycle(source, clock).gaps == ()
+
+
+def test_the_projected_bill_holds_while_everything_is_refused_on_a_budget(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    hours = 8
+    for dims in ({}, {"GlobalSecondaryIndexName": "by-status"}):
+        for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
+            put(world, name, [1.0] * 60 * hours, end=NOON + HOUR * hours, **dims)
+    serve(world, "orders", 60 * hours, end=NOON + HOUR * hours)
+    source.budget.usd_a_month = 2.2
+    cycle(source, clock)
+    looks(source, clock, hours=4)
+    billed = looks(source, clock, hours=3)
+    hot = source.plan.cadences[Tier.HOT]
+
+    assert hot.rest_s > hot.wires_s
+    assert billed * 730 / 3 == pytest.approx(source.plan.metrics_a_month, rel=0.05)
+
+
+def test_listings_are_counted_by_the_pages_that_they_took(world: World, source: AwsSource, clock: FakeClock) -> None:
+    cycle(source, clock)
+    assert source.plan.load.listings_an_hour == 9 * 4
+    for number in range(501):
+        serve(world, f"table{number}", 5, end=NOON + 900)
+    clock.advance(1_800)
+    cycle(source, clock)
+
+    assert source.plan.load.listings_an_hour == 10 * 4
