@@ -48,6 +48,12 @@ BENCHMARKS = (
         quick=("--tables", "3", "--days", "2"),
     ),
     Benchmark(
+        module="bench.day_bill",
+        asks="What does a simulated day cost beside a five-minute poller, how late is its advice, and is it complete?",
+        runs=(("--tables", "40"),),
+        quick=("--tables", "10", "--hours", "1"),
+    ),
+    Benchmark(
         module="bench.rivals",
         asks="What does collecting cost beside YACE and cloudwatch_exporter?",
         quick=("--tables", "2", "--sweeps", "1"),
