@@ -17,7 +17,7 @@ from collector.aws.meter import billed
 from collector.aws.operations import Named, Operations
 from collector.aws.plan import Cadence, Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import CAUSES, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, Spec, standing
+from collector.aws.queries import CAUSES, CONSUMED, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, Spec, standing
 from collector.aws.reading import Planned
 from collector.aws.specs import KINESIS
 from stillfit.model import Subject
@@ -45,12 +45,20 @@ class Agenda:
         return self._due(member, Cadence(self.tick_s, self.tick_s))
 
     def _due(self, member: Member, cadence: Cadence) -> Iterator[Planned]:
-        phase = _phase(member.table.table)
+        begin, phase = self._begin_of(member), _phase(member.table.table)
         for ask in asks(self.questions, member, self.known):
             every_s = cadence.wires_s if is_wire(ask) else cadence.rest_s
             if self._is_due(ask, every_s, phase):
-                yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
-        yield from self.due_named(member.table, cadence.rest_s, phase)
+                yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
+        yield from replace(self, begin=begin).due_named(member.table, cadence.rest_s, phase)
+
+    def _begin_of(self, member: Member) -> Begin:
+        """A table that is new to us, but was there longer than a new one would be, is read as in a first look."""
+        if self.progress.read_to(self.questions.ask(member.table, CONSUMED[0])) is not None:
+            return self.begin
+        made = member.created
+        is_late = made is not None and made.timestamp() < self.begin.start
+        return self.progress.late(self.begin) if is_late else self.begin
 
     def due_of(self, subject: Subject, spec: Spec, every_s: int) -> Iterator[Planned]:
         """One metric that has a cadence of its own."""

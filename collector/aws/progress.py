@@ -79,6 +79,10 @@ class Progress:
         self._first = Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
         return self._first
 
+    def late(self, begin: Begin) -> Begin:
+        """Where a table begins in this cycle that was there before, but could not be described: as in a first look."""
+        return self._first_look(begin.until) if self._started else begin
+
     @property
     def goes_on(self) -> bool:
         """Whether this is the first cycle of a process that goes on where another one ended."""

@@ -1,12 +1,14 @@
 """Fault by operation: each ends in a Gap with its reason, a SourceError, or the right data; never in a wrong value."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from collector.aws.inventory import TAG_LISTING
 from collector.aws.limiter import RetryBudget
+from collector.aws.progress import NEWCOMER_S
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -190,6 +192,23 @@ def test_a_cause_that_is_refused_for_good_holds_back_no_tripwire(
 
     assert got.missing()["read_key_range_throttle_events"] == "denied"
     assert got.one("read_throttle_events").covered[0].start == NOON + 4 * 300 - 900
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_late"), [(NEWCOMER_S - 300, False), (NEWCOMER_S, False), (NEWCOMER_S + 300, True)]
+)
+def test_a_table_that_could_not_be_described_at_first_gets_its_first_look(
+    age_s: int, is_late: bool, world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened(first_look=timedelta(days=2))
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable", until=NOON + 1))
+    assert cycle(source, clock, since_s=None).missing()["*"] == "denied"
+    clock.advance(age_s)
+    read = cycle(source, clock).all("consumed_read_units")
+    look = timedelta(days=2).total_seconds() if is_late else NEWCOMER_S
+
+    assert read[0].covered[0].start == (NOON + age_s - look) // 3_600 * 3_600 + (0 if is_late else age_s % 3_600)
+    assert [one.period_s for one in read] == ([300, 60] if is_late else [60])
 
 
 def test_a_cut_answer_whose_token_repeats_is_partial_and_not_vouched_for(
