@@ -118,7 +118,7 @@ def test_a_table_whose_tags_cannot_be_read_is_neither_watched_nor_dropped_in_sil
     got = cycle(opened(tags=PAYMENTS), clock)
     (gap,) = (gap for gap in got.batches[0].gaps if gap.subject == ORDERS)
 
-    assert (watched(got), got.batches[0].inventory) == (set(), False)
+    assert (watched(got), set(got.batches[0].undescribed)) == (set(), {ORDERS})
     assert (gap.missing, gap.reason) == ("*", "denied")
     assert 'table "orders" is not watched: `tags` of the configuration choose, its own are not known' in gap.detail
     assert "grant dynamodb:ListTagsOfResource" in gap.detail

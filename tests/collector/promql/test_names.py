@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzers.dynamodb_throttling import ANALYZER
 from collector.promql.names import Defaults, Exporter, Kind, Row, before, queries, subject
 from collector.promql.namesfile import exporters, packaged, read
 from stillfit.errors import ConfigError
@@ -39,8 +40,7 @@ def test_every_packaged_row_fits_its_metric(exporter: Exporter) -> None:
 def test_all_that_throttling_asks_for_has_a_name(exporter: str) -> None:
     told = {row.metric for row in BY_NAME[exporter].rows}
 
-    ours = {name for name, one in METRICS.items() if one.engine is Engine.DYNAMODB}
-    assert {name for name in ours if name.endswith("_throttle_events")} <= told
+    assert {name for name in ANALYZER.wants if name.endswith("_throttle_events")} <= told
 
 
 def test_yace_names_account_region_table_and_index() -> None:
