@@ -23,7 +23,7 @@ MAY_BE_EMPTY = {
 SETTLED = "count(stillfit_advice_active == 1) >= 3 and count(stillfit_target_up == 1) == 2"
 SHOWN = [pytest.param(one, id=one.where) for path in BOARDS for one in of_board(path) if one.where not in MAY_BE_EMPTY]
 RECORDED = [pytest.param(one, id=one.where) for path in RULES for one in of_rules(path)]
-START_S = 90.0
+START_S = 240.0
 
 
 @pytest.fixture(scope="module")
