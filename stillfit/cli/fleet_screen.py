@@ -33,6 +33,8 @@ SENTENCE = 150
 """Characters of a finding that are shown (ours: with a name, two lines of a hundred columns)."""
 LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
 """Why something was not read that should have been; what is denied is told by its permission."""
+TOLD_ELSEWHERE = frozenset({GapReason.DENIED, GapReason.NOT_ASKED})
+"""Of a whole table or region every other reason is told too: what is not on the screen must not pass for well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +265,7 @@ def _lost(gaps: Iterable[Gap]) -> Iterator[Text]:
     """What failed, by reason and by what it is of."""
     groups: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
     for gap in gaps:
-        if gap.reason in LOST:
+        if gap.reason in LOST or (gap.missing == "*" and gap.reason not in TOLD_ELSEWHERE):
             groups[gap.reason.value, gap.missing].append(gap)
     ranked = sorted(groups.items(), key=lambda one: (one[0][1] != "*", -len(one[1])))
     for (reason, missing), found in ranked[:SHOWN_LOST]:

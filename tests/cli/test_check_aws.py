@@ -278,3 +278,10 @@ def test_a_young_table_and_one_whose_metrics_failed_are_not_called_unused(stillf
 
     world.faults.add(Fault(kind=FaultKind.RESULT_FORBIDDEN, metric="ConsumedReadCapacityUnits"))
     assert unused(stillfit)["young"] == "unknown"
+
+
+def test_a_table_that_the_service_does_not_describe_is_named(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "c1")  # two letters: refused by DescribeTable as no name of a table
+    told = looked(stillfit)
+
+    assert "Could not read c1" in " ".join(told.out.split())
