@@ -80,6 +80,7 @@ class Dax:
             subjects=tuple(subject for one in self._members for subject in (one.cluster, *dict(one.nodes))),
             attributes=tuple(self._attributes(at)),
             gaps=(*left_out, *untagged.values(), *self._unknown(), *self._tags.gaps(told, self._about)),
+            undescribed=tuple(self._tags.untold(untagged)),
         )
 
     def wants(self, _reporting: Reporting, /) -> Iterator[Want]:

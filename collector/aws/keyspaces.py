@@ -2,7 +2,8 @@
 
 ListKeyspaces, ListTables and GetTable are the inventory, in every cycle (they cost nothing); tags once an hour. What
 cannot be read now keeps its last known settings, because the store takes one that is missing for one that was removed.
-The service's own keyspaces (system, system_...) cost nothing, cannot be changed, and are passed over.
+What is listed is there, whether it may be described or not. The service's own keyspaces (system, system_...) cost
+nothing, cannot be changed, and are passed over.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Keyspaces:
             attributes=tuple(self._attributes(at)),
             changes=changes,
             gaps=(*lost, *left_out, *untagged.values(), *scaling, *self._tags.gaps(self._members, self._about)),
-            whole=not lost,
+            undescribed=(*(gap.subject for gap in lost), *self._tags.untold(untagged)),
         )
 
     def wants(self, reporting: Reporting, /) -> Iterator[Want]:

@@ -44,8 +44,8 @@ class Found:
     attributes: tuple[Attributes, ...] = ()
     changes: tuple[AttributeChange, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    whole: bool = True
-    """Whether `subjects` names all there is: what is not in it no longer exists."""
+    undescribed: tuple[Subject, ...] = ()
+    """What is there, and of which no look could tell more; what is neither in it nor in `subjects` no longer exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +207,8 @@ class ServiceSource:
             changes=found.changes,
             gaps=tuple(replace(gap, source=self.id) for gap in found.gaps),
             subjects_seen=found.subjects,
-            inventory=found.whole,
+            inventory=True,
+            undescribed=found.undescribed,
         )
 
     def _with_metrics(self, inventory: Batch, begin: Begin, since: datetime | None) -> Iterator[Batch]:

@@ -58,6 +58,10 @@ class Tagged:
         told = {one: self._left_out(one, wanted, source) for one in (of if wanted else ())}
         return {one: gap for one, gap in told.items() if gap is not None}
 
+    def untold(self, of: Iterable[Subject]) -> Iterator[Subject]:
+        """Which of these have tags that are not known."""
+        return (one for one in of if self._said[one].settings is None)
+
     def gaps(self, of: Iterable[Subject], source: str) -> Iterator[Gap]:
         """Each of these whose tags are not known, or not as new as they should be."""
         for subject in of:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -92,9 +93,18 @@ def _gone(known: Mapping[str, Any], listed: set[str], batch: Batch) -> set[str]:
     missing = {text for text, row in known.items() if row.source == batch.source and text not in listed}
     if batch.undescribed:
         there = {_text(one) for one in batch.undescribed}
-        missing = {text for text in missing if not there & {text, str(Subject.parse(text).parent)}}
+        missing = {text for text in missing if there.isdisjoint(_holders(text))}
     orphans = {text for text in known if text not in listed and str(Subject.parse(text).parent) in missing}
     return {text for text in missing | orphans if known[text].gone_at is None}
+
+
+def _holders(text: str) -> Iterator[str]:
+    """A subject and what it belongs to: the table of an index, the keyspace of a table, the cluster of a node."""
+    yield text
+    subject = Subject.parse(text)
+    yield str(subject.parent)
+    if subject.keyspace or subject.cluster:
+        yield str(replace(subject, table="", index="", node=""))
 
 
 def _built(connection: sa.Connection, fresh: Collection[str], source: str) -> set[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from stillfit.model import AttributeChange, Attributes, GapReason, Span, Subject
+from stillfit.model import AttributeChange, Attributes, Engine, GapReason, Span, Subject
 from stillfit.store.store import Store
 from tests.store.builders import (
     BY_STATUS,
@@ -26,6 +26,8 @@ from tests.store.builders import (
 )
 
 LATER = NOON + timedelta(minutes=5)
+SHOP = Subject(engine=Engine.KEYSPACES, scope=("123456789012", "eu-west-1"), keyspace="shop")
+JOBS = replace(SHOP, table="jobs")
 ALWAYS = Span(0, NOON_S + 1000 * DAY)
 
 
@@ -137,6 +139,17 @@ def test_what_an_inventory_could_not_describe_is_not_gone_nor_are_its_indexes(st
     store.write(batch(inventory=True, undescribed=(ORDERS,), at=LATER))
 
     assert store.subjects() == (ORDERS, BY_STATUS)
+
+
+@pytest.mark.parametrize("undescribed", [SHOP, JOBS], ids=["its keyspace", "the table"])
+def test_a_table_of_a_keyspace_is_not_gone_where_either_could_not_be_described(
+    store: Store, undescribed: Subject
+) -> None:
+    other = replace(JOBS, keyspace="office")
+    store.write(batch(subjects_seen=(JOBS, other), inventory=True))
+    store.write(batch(inventory=True, undescribed=(undescribed,), at=LATER))
+
+    assert store.subjects() == (JOBS,)
 
 
 def test_an_index_that_is_added_to_a_known_table_exists_from_then_on(store: Store) -> None:

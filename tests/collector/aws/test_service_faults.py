@@ -78,16 +78,16 @@ def test_a_lost_call_is_a_gap_with_its_reason(
     assert {one.subject for one in got.batches[0].attributes} == {one.subject for one in before.batches[0].attributes}
 
 
-@pytest.mark.parametrize("operation", ["ListTables", "GetTable"])
-def test_an_inventory_with_a_hole_is_not_whole(
-    operation: str, world: World, served: OpenService, clock: FakeClock
+@pytest.mark.parametrize(("operation", "hole"), [("ListTables", SHOP), ("GetTable", JOBS)])
+def test_a_hole_in_an_inventory_is_named(
+    operation: str, hole: Subject, world: World, served: OpenService, clock: FakeClock
 ) -> None:
     source = served(Keyspaces)
     cycle(source, clock)
     world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation=operation))
     batch = cycle(source, clock).batches[0]
 
-    assert (batch.inventory, batch.subjects_seen) == (False, (SHOP, JOBS))
+    assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (SHOP, JOBS), (hole,))
 
 
 @pytest.mark.parametrize("kind", WHOLE)
