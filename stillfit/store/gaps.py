@@ -20,8 +20,14 @@ from stillfit.store.schema import gap as _table
 from stillfit.store.schema import subject as _subject
 
 FORGET_AFTER = timedelta(hours=26)
+_AT_ONCE = 500  # below the least number of variables that SQLite allows in a statement (999, before 3.32)
 _EVERYTHING = "*"
 _Key = tuple[str, str]
+_CHANGE = (
+    sa.update(_table)
+    .where(_table.c.id == sa.bindparam("row_id"))
+    .values({name: sa.bindparam(name) for name in ("detail", "span_start", "span_end")})
+)
 
 
 def write(connection: sa.Connection, batch: Batch) -> None:
@@ -29,11 +35,14 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     standing = {(row.subject, row.missing): row for row in connection.execute(_standing(batch.source))}
     said = {(str(one.subject), one.missing): one for one in batch.gaps}
     delivered = _delivered(batch, standing) | _scopes(standing, batch) if standing else set()
-    for key, row in standing.items():
-        if key not in said and (key in delivered or batch.at - row.last_said > FORGET_AFTER):
-            _end(connection, row, batch)
-    for key, one in said.items():
-        _say(connection, standing.get(key), one, batch)
+    unsaid = (row for key, row in standing.items() if key not in said)
+    over = [row for row in unsaid if (row.subject, row.missing) in delivered or _is_forgotten(row, batch)]
+    again = {key: (standing[key], one) for key, one in said.items() if key in standing}
+    over += [row for row, one in again.values() if row.reason != one.reason]  # and begins anew
+    same = {key: (row, one) for key, (row, one) in again.items() if row.reason == one.reason}
+    _update(connection, [row.id for row in over], ended_at=batch.at)
+    _begin(connection, [one for key, one in said.items() if key not in same], batch)
+    _prolong(connection, same.values(), batch)
 
 
 def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> None:
@@ -94,20 +103,30 @@ def _proves(subject: Subject, name: str) -> set[_Key]:
     return {(str(one), missing) for one in containing for missing in (name, _EVERYTHING)}
 
 
-def _say(connection: sa.Connection, row: Any, one: Gap, batch: Batch) -> None:
-    """Begin a gap, prolong it, or end it and begin another where the reason is a new one."""
-    if row is not None and row.reason != one.reason:
-        _end(connection, row, batch)
-        row = None
-    if row is None:
-        connection.execute(sa.insert(_table).values(_row(one, batch)))
-        return
-    changed = {"detail": one.detail, "last_said": max(batch.at, row.last_said), **_span(one)}
-    connection.execute(sa.update(_table).where(_table.c.id == row.id).values(changed))
+def _is_forgotten(row: Any, batch: Batch) -> bool:
+    return bool(batch.at - row.last_said > FORGET_AFTER)
 
 
-def _end(connection: sa.Connection, row: Any, batch: Batch) -> None:
-    connection.execute(sa.update(_table).where(_table.c.id == row.id).values(ended_at=batch.at))
+def _begin(connection: sa.Connection, gaps: Iterable[Gap], batch: Batch) -> None:
+    """A denied permission is a gap of each table, so there may be thousands: one statement for all."""
+    rows = [_row(one, batch) for one in gaps]
+    if rows:
+        connection.execute(sa.insert(_table), rows)
+
+
+def _prolong(connection: sa.Connection, said: Iterable[tuple[Any, Gap]], batch: Batch) -> None:
+    """Gaps that were said before, for the same reason. What hardly ever changes of them is written only then."""
+    told = [(row, {"detail": one.detail, **_span(one)}) for row, one in said]
+    changed = [{"row_id": row.id, **now} for row, now in told if any(getattr(row, key) != now[key] for key in now)]
+    _update(connection, [row.id for row, _ in told if row.last_said < batch.at], last_said=batch.at)
+    if changed:
+        connection.execute(_CHANGE, changed)
+
+
+def _update(connection: sa.Connection, ids: list[int], **values: datetime) -> None:
+    for first in range(0, len(ids), _AT_ONCE):
+        chosen = _table.c.id.in_(ids[first : first + _AT_ONCE])
+        connection.execute(sa.update(_table).where(chosen).values(values))
 
 
 def _row(one: Gap, batch: Batch) -> dict[str, Any]:
