@@ -1,12 +1,13 @@
-"""A source that a test holds in its hand, and what it may deliver."""
+"""A source that a test holds in its hand, what it may deliver, and a clock that stands still."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
+from stillfit.clock import SystemClock
 from stillfit.model import Batch, Engine, Series, Span, Statistic, Subject
 from tests.builders import series
 
@@ -68,3 +69,13 @@ class FakeSource:
                 window=Span(end - 3_600, end),
                 statistic=Statistic(statistic) if statistic else None,
             )
+
+
+class StandingClock(SystemClock):
+    """The same instant for as long as a test takes, so that no minute ends within it; waiting is real."""
+
+    def __init__(self, at: datetime | float) -> None:
+        self._at = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+
+    def now(self) -> datetime:
+        return self._at

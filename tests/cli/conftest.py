@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,7 +13,7 @@ import structlog
 from stillfit.advice import Advice, AdviceState, Transition
 from stillfit.cli import main
 from stillfit.cli.check import snapshot_of
-from stillfit.clock import SystemClock
+from stillfit.clock import Clock, SystemClock
 from stillfit.cycle import look
 from stillfit.observations import load
 from stillfit.parts import knowledge
@@ -94,9 +93,15 @@ def standing(config: Path) -> Advice:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def present() -> Clock:
+    """What the time is in the simulated account."""
+    return SystemClock()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, present: Clock) -> Iterator[World]:
     """Orders, whose writes meet on one key range, behind the address at which boto3 looks."""
-    world = World(now=time.time)
+    world = World(now=lambda: present.now().timestamp())
     put_table(world, "orders")
     put(world, "ConsumedWriteCapacityUnits", 60_000)
     put(world, "SuccessfulRequestLatency", 60_000, Operation="PutItem")

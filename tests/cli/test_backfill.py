@@ -1,23 +1,30 @@
-"""`stillfit backfill` against the stand-in: what it reads, what it costs, what it does not pay twice."""
+"""`stillfit backfill` against the stand-in: what it reads, what it costs, what it does not pay twice.
+
+Time stands still, at ten in the morning and some minutes: what is read is cut at whole hours, so that it follows from
+the minute of the hour which ones they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stillfit.clock import SystemClock
 from stillfit.model import Series, SeriesKey, Span, Statistic
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Fault, FaultKind, Metric, Points, World
 from stillfit.store.store import Store
 from tests.cli.cloud import DAY, REGION, put_table
 from tests.cli.conftest import Outcome, Stillfit
+from tests.fakes import StandingClock
 
 HOUR = 3_600
+TEN = datetime(2026, 11, 2, 10, tzinfo=UTC)
+CLOCK = StandingClock(TEN.replace(minute=38))
 PROVISIONED: dict[str, Any] = {
     "ProvisionedThroughput": {"ReadCapacityUnits": 10, "WriteCapacityUnits": 10},
     "BillingModeSummary": {},
@@ -54,6 +61,14 @@ def read(world: World, **metrics: float) -> None:
 
 
 @pytest.fixture
+def present(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> StandingClock:
+    """The time of the command and of the simulated account; a parameter where a test is about the minute."""
+    clock: StandingClock = getattr(request, "param", CLOCK)
+    monkeypatch.setattr("stillfit.cli.backfill.SystemClock", lambda: clock)
+    return clock
+
+
+@pytest.fixture
 def configured(config: Path) -> Path:
     config.write_text(f"{config.read_text()}aws:\n  - regions: [{REGION}]\n    services: [dynamodb]\n")
     return config
@@ -65,13 +80,18 @@ def filled(stillfit: Stillfit, config: Path, *more: object) -> Outcome:
 
 def stored(config: Path) -> dict[SeriesKey, Series]:
     url = f"sqlite:///{config.parent}/stillfit.db"
-    with closing(Store.open(url, clock=SystemClock(), exclusive=False, ballast_bytes=0)) as store:
+    with closing(Store.open(url, clock=CLOCK, exclusive=False, ballast_bytes=0)) as store:
         return {one.key: one for one in store.series(last_days())}
 
 
 def last_days() -> Span:
-    now = int(SystemClock().now().timestamp())
-    return Span(now - 460 * DAY, now)
+    now = int(TEN.timestamp())
+    return Span(now - 460 * DAY, now + HOUR)
+
+
+def hours(start: int, end: int) -> Span:
+    """Whole hours, counted from ten o'clock."""
+    return Span(int(TEN.timestamp()) + start * HOUR, int(TEN.timestamp()) + end * HOUR)
 
 
 def consumed(config: Path, table: str = "orders") -> dict[int, Series]:
@@ -91,10 +111,10 @@ def test_history_is_read_as_finely_as_it_is_kept(stillfit: Stillfit, world: Worl
     series = consumed(configured, "carts")
 
     assert told.code == 0, told.err
-    assert sorted(series) == [300, 3_600]
-    assert sum(span.seconds for span in series[300].covered) == pytest.approx(63 * DAY, abs=3 * HOUR)
-    assert sum(span.seconds for one in series.values() for span in one.covered) == pytest.approx(100 * DAY, abs=HOUR)
-    assert series[3_600].covered[-1].end == series[300].covered[0].start
+    assert {period: one.covered for period, one in series.items()} == {
+        300: (hours(-63 * 24 + 2, 0),),  # kept for 63 days: an hour less, that none is gone when it is asked for
+        3_600: (hours(-100 * 24, -63 * 24 + 2),),
+    }
     assert (series[300].values[:12].sum(), series[3_600].values[-24]) == pytest.approx(
         (series[300].values[288 * 7 : 288 * 7 + 12].sum(), series[300].values[:288].reshape(24, 12).sum(axis=1)[0])
     )
@@ -136,11 +156,38 @@ def test_nothing_is_read_that_the_store_would_not_keep(
     put_table(world, "carts")
     read(world, carts_ConsumedReadCapacityUnits=3)
     said = filled(stillfit, configured, "--days", days, "--yes", "--minutes").err
-    found = consumed(configured, "carts")
-    lengths = {period: sum(span.seconds for span in one.covered) for period, one in found.items()}
+    found = {period: one.covered for period, one in consumed(configured, "carts").items()}
 
     assert (HOURS_KEPT in said, MINUTES_KEPT in said) == told
-    assert lengths == {period: pytest.approx(length * DAY, abs=2 * HOUR) for period, length in ((300, 4), (60, 2))}
+    assert found == {300: (hours(-4 * 24 + 2, 0),), 60: (hours(-2 * 24 + 2, 0),)}
+
+
+MINUTES_OF_THE_HOUR = (
+    (0, 0, hours(-23, -1)),
+    (0, 1, hours(-22, -1)),  # what is gone within the hour is not asked for
+    (14, 59, hours(-22, -1)),  # what is younger than a quarter may still change
+    (15, 0, hours(-22, 0)),
+    (59, 59, hours(-22, 0)),
+)
+
+
+@pytest.mark.parametrize(
+    ("present", "whole"),
+    [
+        (StandingClock(TEN.replace(minute=minute, second=second)), whole)
+        for minute, second, whole in MINUTES_OF_THE_HOUR
+    ],
+    indirect=["present"],
+    ids=[f"10:{minute:02}:{second:02}" for minute, second, _ in MINUTES_OF_THE_HOUR],
+)
+def test_whole_hours_are_read_that_are_settled_and_not_about_to_go(
+    stillfit: Stillfit, world: World, configured: Path, whole: Span
+) -> None:
+    configured.write_text(f"{configured.read_text()}retention:\n  minutes: 1d\n  hours: 1d\n")
+    put_table(world, "carts")
+    filled(stillfit, configured, "--days", 2, "--yes", "--table", "carts")
+
+    assert {one.covered for one in consumed(configured, "carts").values()} == {(whole,)}
 
 
 def test_days_that_the_store_keeps_whole_need_no_word(stillfit: Stillfit, configured: Path) -> None:
@@ -217,7 +264,7 @@ def test_a_limit_holds_and_nothing_is_spent(stillfit: Stillfit, world: World, co
 
 
 def test_a_running_daemon_is_named_with_what_to_do(stillfit: Stillfit, world: World, configured: Path) -> None:
-    with closing(Store.open(f"sqlite:///{configured.parent}/stillfit.db", clock=SystemClock(), ballast_bytes=0)):
+    with closing(Store.open(f"sqlite:///{configured.parent}/stillfit.db", clock=CLOCK, ballast_bytes=0)):
         told = filled(stillfit, configured, "--days", 3, "--yes")
 
     assert (told.code, world.bill.metrics) == (4, 0)
@@ -230,7 +277,7 @@ def test_on_postgresql_it_runs_beside_the_daemon(
     stillfit: Stillfit, world: World, configured: Path, postgresql_url: str
 ) -> None:
     configured.write_text(configured.read_text().replace(f"sqlite:///{configured.parent}/stillfit.db", postgresql_url))
-    with closing(Store.open(postgresql_url, clock=SystemClock())) as daemons:
+    with closing(Store.open(postgresql_url, clock=CLOCK)) as daemons:
         told = filled(stillfit, configured, "--days", 3, "--yes")
         found = {one.period_s for one in daemons.series(last_days()) if one.metric == "consumed_read_units"}
 

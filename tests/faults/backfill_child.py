@@ -9,25 +9,14 @@ and none waits for a quota that the stand-in does not have.
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.aws import backfill, limiter
 from stillfit.cli.backfill import BackfillOptions, run_backfill
-from stillfit.clock import SystemClock
+from tests.fakes import StandingClock
 
 WORKERS = 2
 ANSWERS_A_BATCH = 2
-
-
-class Standing(SystemClock):
-    """The hour must not end while a run is killed and begun again: a later one would want an hour more."""
-
-    def __init__(self, at: float) -> None:
-        self._at = datetime.fromtimestamp(at, UTC)
-
-    def now(self) -> datetime:
-        return self._at
 
 
 def main() -> None:
@@ -35,7 +24,8 @@ def main() -> None:
     limiter.OLDER_DATAPOINTS_PER_S = 1.0e9
     backfill.WORKERS, backfill.ANSWERS_A_BATCH = WORKERS, ANSWERS_A_BATCH
     options = BackfillOptions(config=Path(config), days=int(days), yes=True)
-    sys.exit(run_backfill(options, Standing(float(now))))
+    # the hour must not end while a run is killed and begun again: a later one would want an hour more
+    sys.exit(run_backfill(options, StandingClock(float(now))))
 
 
 if __name__ == "__main__":
