@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from collector.aws.features import featured, features
+from collector.aws.heat import phase
 from collector.aws.inventory import Member
 from collector.aws.meter import billed
 from collector.aws.operations import Named, Operations
@@ -45,12 +45,12 @@ class Agenda:
         return self._due(member, Cadence(self.tick_s, self.tick_s))
 
     def _due(self, member: Member, cadence: Cadence) -> Iterator[Planned]:
-        begin, phase = self._begin_of(member), _phase(member.table.table)
+        begin, beat = self._begin_of(member), phase(member.table.table)
         for ask in asks(self.questions, member, self.known):
             every_s = cadence.wires_s if is_wire(ask) else cadence.rest_s
-            if self._is_due(ask, every_s, phase):
+            if self._is_due(ask, every_s, beat):
                 yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
-        yield from replace(self, begin=begin).due_named(member.table, cadence.rest_s, phase)
+        yield from replace(self, begin=begin).due_named(member.table, cadence.rest_s, beat)
 
     def _begin_of(self, member: Member) -> Begin:
         """A table that is new to us, but was there longer than a new one would be, is read as in a first look."""
@@ -66,15 +66,15 @@ class Agenda:
         if self._is_due(ask, every_s, 0):
             yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
 
-    def due_named(self, subject: Subject, every_s: int, phase: int = 0) -> Iterator[Planned]:
+    def due_named(self, subject: Subject, every_s: int, beat: int = 0) -> Iterator[Planned]:
         """What was named of a table, or of the account and region, and has more to tell than was read of it."""
         begin = self._named_begin()
         for ask, named in named_asks(self.questions, subject, self.known):
-            if self._has_more(ask, named) and self._is_due(ask, every_s, phase):
+            if self._has_more(ask, named) and self._is_due(ask, every_s, beat):
                 yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
 
-    def _is_due(self, ask: Ask, every_s: int, phase: int) -> bool:
-        return self.progress.is_due(ask, self.begin.until, every_s, self.tick_s, phase)
+    def _is_due(self, ask: Ask, every_s: int, beat: int) -> bool:
+        return self.progress.is_due(ask, self.begin.until, every_s, self.tick_s, beat)
 
     def _has_more(self, ask: Ask, named: Named) -> bool:
         """Refused requests are read with the tripwire: the listing is for operations that it did not know."""
@@ -132,8 +132,3 @@ def share(questions: Questions, member: Member, tier: Tier, known: Operations | 
 def is_wire(ask: Ask) -> bool:
     """Whether an ask is one of the two that tell of every refused request."""
     return ask.spec.name in _WIRES
-
-
-def _phase(table: str) -> int:
-    """A number of the table's own, so that hourly readings of a fleet are spread over the hour."""
-    return int.from_bytes(sha256(table.encode()).digest()[:4])

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
 from collector.aws.budget import Budget
+from collector.aws.heat import Heat, phase
 from collector.aws.meter import billed
-from collector.aws.plan import HOUR, Load, Plan, Share, Tier
+from collector.aws.plan import HOUR, Load, Share, Tier
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import Ask
 from collector.aws.reading import Planned
-from collector.aws.tiers import HOT_FOR_S
 from stillfit.model import Series, Subject
 
 
@@ -31,17 +30,12 @@ class Rota:
     """How many requests the last listing took."""
     load: Load = field(default_factory=Load)
     """What there was to read in the last look."""
-    _hot_until: dict[Subject, int] = field(default_factory=dict)
+    _heat: Heat[Subject] = field(default_factory=Heat)
     _tiers: dict[Subject, Tier] = field(default_factory=dict)
-
-    @property
-    def plan(self) -> Plan:
-        """What this source reads how often, and what that costs a month."""
-        return replace(self.budget.plan, load=self.load)
 
     def begin(self, source: str, now: int, shares: Mapping[Subject, Share], serving: Callable[[Subject], bool]) -> None:
         """Put each family into its tier and tell the budget. `shares` are by family; `now` is epoch seconds."""
-        self._hot_until = {family: until for family, until in self._hot_until.items() if family in shares}
+        self._heat.keep(shares)
         self._tiers = {family: self._tier(family, now, serving) for family in shares}
         by_tier = {tier: Share() for tier in Tier}
         for family, share in shares.items():
@@ -54,9 +48,10 @@ class Rota:
         cadences = self.budget.plan.cadences
         for asks, is_wire in ((wires, True), (rest, False)):
             for ask in asks:
-                cadence = cadences[self._tiers[family_of(ask.subject)]]
+                family = family_of(ask.subject)
+                cadence = cadences[self._tiers[family]]
                 every_s = cadence.wires_s if is_wire else cadence.rest_s
-                if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, _phase(ask.subject)):
+                if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, phase(str(family))):
                     yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
 
     def heated(self, wires: Iterable[Series]) -> frozenset[Subject]:
@@ -65,15 +60,13 @@ class Rota:
         for one in wires:
             family, hot = family_of(one.subject), one.times[one.values > 0]
             if len(hot):
-                self._hot_until[family] = max(int(hot[-1]) + HOT_FOR_S, self._hot_until.get(family, 0))
+                self._heat.seen(family, int(hot[-1]) + one.period_s)
                 fresh |= {family} if self._tiers[family] is not Tier.HOT else set()
         self._tiers |= dict.fromkeys(fresh, Tier.HOT)
         return frozenset(fresh)
 
     def _tier(self, family: Subject, now: int, serving: Callable[[Subject], bool]) -> Tier:
-        if self.called_hot(family.name) or self._hot_until.get(family, 0) > now:
-            return Tier.HOT
-        return Tier.WARM if serving(family) else Tier.COLD
+        return self._heat.tier(family, now, called_hot=self.called_hot(family.name), serves=serving(family))
 
 
 def shares_of(wires: Iterable[Ask], rest: Iterable[Ask], families: Iterable[Subject]) -> dict[Subject, Share]:
@@ -89,8 +82,3 @@ def shares_of(wires: Iterable[Ask], rest: Iterable[Ask], families: Iterable[Subj
 def family_of(subject: Subject) -> Subject:
     """Whose tier decides: the cluster of a node, and everything else its own."""
     return replace(subject, node="") if subject.node else subject
-
-
-def _phase(subject: Subject) -> int:
-    """A number of the family's own, so that hourly readings of a fleet are spread over the hour."""
-    return int.from_bytes(sha256(str(family_of(subject)).encode()).digest()[:4])

@@ -10,7 +10,7 @@ that stand, those that ListMetrics names, and last what the tripwires led to wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -19,17 +19,16 @@ from collector.aws.access import Access
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import MetricReader
 from collector.aws.decode import Missing
-from collector.aws.limiter import StoppedError
-from collector.aws.meter import Bill, Meter, Price, billed
+from collector.aws.meter import Price, billed
+from collector.aws.metered import MeteredSource
 from collector.aws.operations import empty
-from collector.aws.plan import SETTLE_S, Plan
+from collector.aws.plan import Load
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
-from collector.aws.progress import OVERLAP_S, Begin, Progress
+from collector.aws.progress import OVERLAP_S, Begin
 from collector.aws.queries import Ask, Questions, Spec, dimensions
-from collector.aws.reading import Look, Planned, Reading, shown
+from collector.aws.reading import Look, Planned, Reading
 from collector.aws.reporting import Listed, Lister, Reporting
-from collector.aws.restart import Reach
 from collector.aws.rota import Rota, family_of, shares_of
 from stillfit.errors import SourceError
 from stillfit.metrics import METRICS
@@ -102,20 +101,14 @@ class _Cycle:
     gaps: list[Gap] = field(default_factory=list)
 
 
-class ServiceSource:
-    """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
-
-    settle_s = SETTLE_S
+class ServiceSource(MeteredSource):
+    """One service of an account and region, read as all of them are."""
 
     def __init__(self, access: Access, service: Service, budget: Budget | None = None) -> None:
         """`budget` is shared by all sources that it pays for."""
-        target = access.target
-        self.id = f"aws/{'/'.join(service.scope.scope)}/{service.name}"
-        self.scope = service.scope
-        self._access = access
+        source_id = f"aws/{'/'.join(service.scope.scope)}/{service.name}"
+        super().__init__(access, service.scope, source_id, budget)
         self._service = service
-        self._connection = access.connection
-        self._meter = Meter(target.spending)
         self._lister = Lister(access.connection, self._meter, self.id, service.namespace)
         self._questions = Questions()
         self._wires: dict[tuple[Subject, str, str], Ask] = {}
@@ -124,69 +117,15 @@ class ServiceSource:
         """By the number of an ask for a cause, the tripwire that led to it."""
         self._hours: dict[int, int] = {}
         """By the number of an ask that is read by the hour, the end of the last hour that was."""
-        self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
         self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
-        self._rota = Rota(budget or Budget(), self._progress, target.calls_hot)
-        self._price = Price(metrics=0, more=0)
-        access.open()
+        self._rota = Rota(self._budget, self._progress, access.target.calls_hot)
 
-    @property
-    def bill(self) -> Bill:
-        """What looking has cost since the source was opened."""
-        return self._meter.bill
+    def _to_read(self) -> Load:
+        return self._rota.load
 
-    @property
-    def price(self) -> Price:
-        """What the cycle under way is about to cost; told with its first batch."""
-        return self._price
-
-    @property
-    def plan(self) -> Plan:
-        """What this source reads how often, and what that costs a month, by the cadences of the common budget."""
-        return self._rota.plan
-
-    @property
-    def budget(self) -> Budget:
-        return self._rota.budget
-
-    @property
-    def lag_s(self) -> int:
-        """As long as the rarest tripwires may be behind."""
-        return self._rota.budget.plan.lag_s
-
-    @property
-    def calls(self) -> Mapping[str, int]:
-        """Calls since the account was signed in to, by action, of all the sources that share it."""
-        return self._connection.calls
-
-    @property
-    def pace(self) -> float:
-        """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
-        return self._access.limiter.pace
-
-    def resume(self, reach: Reach) -> None:
-        """Go on where each series is known to. Before the first look."""
-        self._progress.reach = reach
-
-    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
-        """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
-        self._connection.begin_cycle()
-        try:
-            for batch in self._cycle(since, until):
-                yield shown(batch, int(until.timestamp()))
-        except StoppedError:
-            return  # by close(): neither a failure nor a whole cycle
-
-    def stop(self) -> None:
-        """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
-        self._access.stop()
+    def _stop(self) -> None:
         self._service.pool.stop()
-
-    def close(self) -> None:
-        """Ends a cycle that is under way as well."""
-        self.stop()
-        self._access.close()
 
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
@@ -335,9 +274,6 @@ class ServiceSource:
         for spec in self._service.causes(missing.ask.spec):
             for metric, _, _ in spec.brings:
                 yield self._gap(missing.ask.subject, metric, GapReason.NOT_ASKED, detail)
-
-    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
-        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
 
 
 def _newcomers(begin: Begin, listed: Listed | None) -> Begin:

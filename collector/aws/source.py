@@ -10,7 +10,7 @@ what going on will cost: whoever does not want that asks for no second batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,17 +23,16 @@ from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.features import delivers_to_kinesis, standing_still
 from collector.aws.insights import Insights
 from collector.aws.inventory import Found, Inventory, Member
-from collector.aws.limiter import StoppedError
-from collector.aws.meter import Bill, Meter, Price, billed
+from collector.aws.meter import Price, billed
+from collector.aws.metered import MeteredSource
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
 from collector.aws.operations import UNLISTED, Listings, Operations
-from collector.aws.plan import HOUR, SETTLE_S, Load, Plan, Share, Tier, plan
+from collector.aws.plan import HOUR, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
-from collector.aws.progress import Begin, Progress
+from collector.aws.progress import Begin
 from collector.aws.queries import CAUSES, CONSUMED, TABLE_ONLY, THROTTLES, Ask, Questions
-from collector.aws.reading import Look, Planned, Reading, shown
-from collector.aws.restart import Reach
+from collector.aws.reading import Look, Planned, Reading
 from collector.aws.table_history import sizes, switches
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tiers import Tiers
@@ -46,7 +45,6 @@ from stillfit.model import (
     Batch,
     Engine,
     Gap,
-    GapReason,
     Series,
     Span,
     Subject,
@@ -91,88 +89,32 @@ class _Cycle:
         return self.operations.of(table) if self.operations else ()
 
 
-class AwsSource:
-    """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
-
-    settle_s = SETTLE_S
+class AwsSource(MeteredSource):
+    """DynamoDB of one account and region."""
 
     def __init__(self, access: Access, budget: Budget | None = None) -> None:
         """`budget` is shared by all sources that it pays for. Raises SourceError where nobody can be signed in."""
         target, connection = access.target, access.connection
         account = access.account()
-        self.id = f"aws/{account}/{target.region}"
-        self.scope = Subject(engine=Engine.DYNAMODB, scope=(account, target.region))
-        self._access = access
+        scope = Subject(engine=Engine.DYNAMODB, scope=(account, target.region))
+        super().__init__(access, scope, f"aws/{account}/{target.region}", budget)
         self._clock = access.clock
-        self._connection = connection
-        self._meter = Meter(target.spending)
         self._pool = Pool(WORKERS, self.id)
-        self._inventory = Inventory(connection, target, self.scope, self._pool)
-        self._of_account = Account(connection, access.quotas, self.scope, self.id)
-        self._autoscaling = Autoscaling(connection, self.scope, self.id)
+        self._inventory = Inventory(connection, target, scope, self._pool)
+        self._of_account = Account(connection, access.quotas, scope, self.id)
+        self._autoscaling = Autoscaling(connection, scope, self.id)
         self._scaling: Scaling | None = None
         self._insights = Insights(connection, self._meter, self._pool, self.id, target.redaction)
         self._listings = Listings(connection, self._meter, self.id)
         self._questions = Questions()
-        self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         self._reading = Reading(
             self.id,
             MetricReader(connection, access.limiter, self._meter, self._pool, self.id),
             self._progress,
             origin=lambda ask: origin(self._questions, ask),
         )
-        self._price = Price(metrics=0, more=0)
-        self._budget = budget or Budget()
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
-        access.open()
-
-    def resume(self, reach: Reach) -> None:
-        """Go on where the store knows each series to, instead of some hours before the newest of all."""
-        self._progress.reach = reach
-
-    @property
-    def bill(self) -> Bill:
-        """What looking has cost since the source was opened."""
-        return self._meter.bill
-
-    @property
-    def price(self) -> Price:
-        """What the cycle under way is about to cost; told with its first batch."""
-        return self._price
-
-    @property
-    def plan(self) -> Plan:
-        """What this source reads how often, and what that costs a month, by the cadences of the common budget."""
-        return replace(self._budget.plan, load=self._load)
-
-    @property
-    def budget(self) -> Budget:
-        return self._budget
-
-    @property
-    def lag_s(self) -> int:
-        """As long as the rarest tripwires may be behind."""
-        return self._budget.plan.lag_s
-
-    @property
-    def calls(self) -> Mapping[str, int]:
-        """Calls of everything but metric data since the source was opened, by action. All but ListMetrics are free."""
-        return self._connection.calls
-
-    @property
-    def pace(self) -> float:
-        """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
-        return self._access.limiter.pace
-
-    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
-        """See Source. Raises SourceError when the tables cannot be listed; everything less is a Gap."""
-        self._connection.begin_cycle()
-        try:
-            for batch in self._cycle(since, until):
-                yield shown(batch, int(until.timestamp()))
-        except StoppedError:
-            return  # by close(): neither a failure nor a whole cycle
 
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
@@ -238,16 +180,12 @@ class AwsSource:
         self._load = Load(shares, self._listings.pages * HOUR / LISTED_EVERY_S, others)
         cycle.plan = self._budget.share(self.id, self._load)
 
-    def stop(self) -> None:
-        """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
-        self._access.stop()
+    def _to_read(self) -> Load:
+        return self._load
+
+    def _stop(self) -> None:
         self._inventory.stop()
         self._pool.stop()
-
-    def close(self) -> None:
-        """Ends a cycle that is under way as well."""
-        self.stop()
-        self._access.close()
 
     def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:
         scaling_gaps = tuple(self._read_scaling(found.members))
@@ -357,9 +295,6 @@ class AwsSource:
     def _standing_still(self, cycle: _Cycle, member: Member) -> Iterator[Gap]:
         delegated = cycle.operations.delegated(member.table) if cycle.operations else ()
         return standing_still(member, delegated, self.id)
-
-    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
-        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
 
 
 def open_source(

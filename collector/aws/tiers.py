@@ -6,16 +6,18 @@ hot again within one look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.aws.heat import Heat
 from collector.aws.inventory import Member
-from collector.aws.plan import HOUR, Tier
+from collector.aws.plan import Tier
 from stillfit.model import Series, Statistic, Subject
 
-HOT_FOR_S = 3 * HOUR
-"""How long a table stays hot after a refused request or a full minute (ours: as long as an incident is looked at)."""
 NEAR_A_LIMIT = 0.80
 """Share of capacity in a minute at which a table is watched closely (AWS recommended alarms: account capacity 80 %)."""
 
@@ -29,14 +31,13 @@ class Tiers:
 
     called_hot: Callable[[str], bool] = lambda _table: False
     """Whether the operator calls a table hot."""
-    _hot_until: dict[str, int] = field(default_factory=dict)
+    _heat: Heat[str] = field(default_factory=Heat)
     _limits: dict[tuple[Subject, str], float] = field(default_factory=dict)
 
     def begin(self, members: Iterable[Member]) -> None:
         """Learn the limits, in units per second, that members have now; forget tables that are gone."""
         members = tuple(members)
-        names = {member.table.table for member in members}
-        self._hot_until = {name: until for name, until in self._hot_until.items() if name in names}
+        self._heat.keep({member.table.table for member in members})
         self._limits = {
             (subject, way): limit
             for member in members
@@ -48,25 +49,21 @@ class Tiers:
     def note(self, series: Iterable[Series]) -> None:
         """Take refusals and nearly full minutes out of what was read."""
         for one in series:
-            if len(one.times) and self._is_heat(one):
-                name, until = one.subject.table, self._last_heat(one) + HOT_FOR_S
-                self._hot_until[name] = max(until, self._hot_until.get(name, 0))
+            hot = self._hot(one) if len(one.times) else ()
+            if len(hot):
+                self._heat.seen(one.subject.table, int(hot[-1]) + one.period_s)
 
     def of(self, member: Member, now: int, *, serves: bool | None) -> Tier:
         """`serves`: whether requests were served in the last hours; None is not known, and treated as if."""
         name = member.table.table
-        if self.called_hot(name) or self._hot_until.get(name, 0) > now:
-            return Tier.HOT
-        return Tier.COLD if serves is False else Tier.WARM
+        return self._heat.tier(name, now, called_hot=self.called_hot(name), serves=serves)
 
-    def _is_heat(self, one: Series) -> bool:
-        return one.metric in _REFUSED or (one.statistic is Statistic.SUM and self._most(one) is not None)
-
-    def _last_heat(self, one: Series) -> int:
-        """End of the last bucket with heat in it; long ago where there is none."""
-        least = 0.0 if one.metric in _REFUSED else (self._most(one) or 0.0) * NEAR_A_LIMIT * one.period_s
-        hot = one.times[one.values > least] if one.metric in _REFUSED else one.times[one.values >= least]
-        return int(hot[-1]) + one.period_s if len(hot) else -HOT_FOR_S
+    def _hot(self, one: Series) -> Sequence[int] | NDArray[np.int64]:
+        """When the buckets with heat in them began."""
+        if one.metric in _REFUSED:
+            return one.times[one.values > 0]
+        most = self._most(one) if one.statistic is Statistic.SUM else None
+        return () if most is None else one.times[one.values >= most * NEAR_A_LIMIT * one.period_s]
 
     def _most(self, one: Series) -> float | None:
         way = _CONSUMED.get(one.metric)

@@ -1,0 +1,109 @@
+"""What every source that reads the metrics of an account and region has in common: its bill, its pace, its end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from collector.aws.access import Access
+from collector.aws.budget import Budget
+from collector.aws.limiter import StoppedError
+from collector.aws.meter import Bill, Meter, Price
+from collector.aws.plan import SETTLE_S, Load, Plan
+from collector.aws.progress import Progress
+from collector.aws.reading import shown
+from collector.aws.restart import Reach
+from stillfit.model import Batch, Gap, GapReason, Subject
+
+
+class MeteredSource(ABC):
+    """Implements `collector.source.Source`. One cycle at a time; `bill` and `pace` may be read by any thread."""
+
+    settle_s = SETTLE_S
+
+    def __init__(self, access: Access, scope: Subject, source_id: str, budget: Budget | None) -> None:
+        """`budget` is shared by all sources that it pays for; None: one without a limit."""
+        target = access.target
+        self.id = source_id
+        self.scope = scope
+        self._access = access
+        self._connection = access.connection
+        self._meter = Meter(target.spending)
+        self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
+        self._price = Price(metrics=0, more=0)
+        self._budget = budget or Budget()
+        access.open()
+
+    @property
+    def bill(self) -> Bill:
+        """What looking has cost since the source was opened."""
+        return self._meter.bill
+
+    @property
+    def price(self) -> Price:
+        """What the cycle under way is about to cost; told with its first batch."""
+        return self._price
+
+    @property
+    def plan(self) -> Plan:
+        """What this source reads how often, and what that costs a month, by the cadences of the common budget."""
+        return replace(self._budget.plan, load=self._to_read())
+
+    @property
+    def budget(self) -> Budget:
+        return self._budget
+
+    @property
+    def lag_s(self) -> int:
+        """As long as the rarest tripwires may be behind."""
+        return self._budget.plan.lag_s
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Calls of everything but metric data since the account was signed in to, by action. Listings alone cost."""
+        return self._connection.calls
+
+    @property
+    def pace(self) -> float:
+        """Share of the full call rate in use: 1.0, less after CloudWatch complained."""
+        return self._access.limiter.pace
+
+    def resume(self, reach: Reach) -> None:
+        """Go on where the store knows each series to, instead of some hours before the newest of all."""
+        self._progress.reach = reach
+
+    def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
+        self._connection.begin_cycle()
+        try:
+            for batch in self._cycle(since, until):
+                yield shown(batch, int(until.timestamp()))
+        except StoppedError:
+            return  # by close(): neither a failure nor a whole cycle
+
+    def stop(self) -> None:
+        """A cycle that is under way ends: its calls stop waiting for their turn, and no further one begins."""
+        self._access.stop()
+        self._stop()
+
+    def close(self) -> None:
+        """Ends a cycle that is under way as well."""
+        self.stop()
+        self._access.close()
+
+    def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
+        return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)
+
+    @abstractmethod
+    def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
+        """One look, batch by batch."""
+
+    @abstractmethod
+    def _to_read(self) -> Load:
+        """What there was to read in the last look."""
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """End the threads of one's own."""
