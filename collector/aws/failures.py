@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -59,6 +60,10 @@ CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError, OutOfTimeError)
 
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
 _SIGN_IN = (SSOError, TokenRetrievalError)
+_UNSENDABLE = "Invalid header value"
+"""What Python's http.client says of a header with a line break; it quotes the header, and so the key or the token."""
+_SIGNED_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
+"""The name and password of an address, such as a proxy's or an endpoint's."""
 
 
 class GarbledError(Exception):
@@ -146,7 +151,8 @@ def _failing(code: str, status: int, call: str) -> SourceError:
         sentence = f"{call} was throttled ({code}): the next look asks again; ask AWS for a higher quota if it lasts"
         return SourceError(sentence, reason=GapReason.THROTTLED, retryable=True)
     if status >= 500:
-        sentence = f"{call} failed inside the service (HTTP {status}, {code}): the next look asks again"
+        said = f"HTTP {status}, {code}" if code else f"HTTP {status}"
+        sentence = f"{call} failed inside the service ({said}): the next look asks again"
         return SourceError(sentence, reason=GapReason.UNREACHABLE, retryable=True)
     if code in {"", str(status)}:  # botocore names no code: no service wrote this
         sentence = f"{call} got an answer that cannot be read (HTTP {status}): is there a proxy in between?"
@@ -162,6 +168,9 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
     if isinstance(error, _NO_CREDENTIALS):
         sentence = f"{call} has no usable credentials ({line}): set a profile, a role or AWS_ACCESS_KEY_ID"
         return NoCredentialsFoundError, GapReason.DENIED, sentence
+    if _UNSENDABLE in str(error):
+        sentence = f"{call} has no usable credentials (the access key or the session token has a line break in it)"
+        return NoCredentialsFoundError, GapReason.DENIED, f"{sentence}: set it again without"
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, OutOfTimeError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
     if isinstance(error, (ConnectionError, HTTPClientError)):
@@ -174,5 +183,5 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
 
 
 def _first_line(text: str) -> str:
-    """Kept short: an answer may be a whole page."""
-    return (text.splitlines() or [""])[0][:200]
+    """Kept short: an answer may be a whole page. No password of an address is in it."""
+    return _SIGNED_ADDRESS.sub("", (text.splitlines() or [""])[0])[:200]

@@ -5,6 +5,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    HTTPClientError,
     InvalidRegionError,
     NoCredentialsError,
     ProfileNotFound,
@@ -17,6 +18,7 @@ from collector.aws.failures import (
     ExpiredError,
     GarbledError,
     GoneError,
+    NoCredentialsFoundError,
     OutOfTimeError,
     amiss,
     failure,
@@ -105,6 +107,25 @@ def test_kinds_that_callers_act_on_are_types() -> None:
 
 def test_a_whole_page_of_html_is_cut_to_a_line() -> None:
     assert len(str(failure(ResponseParserError("x" * 10_000), action="a", about="b"))) < 350
+
+
+def test_a_token_with_a_line_break_is_not_quoted() -> None:
+    broken = HTTPClientError(error=ValueError("Invalid header value b'IQoJb3JpZ2luX2VjE\\r'"))
+    told = failure(broken, action="sts:GetCallerIdentity", about="region r")
+
+    assert isinstance(told, NoCredentialsFoundError)
+    assert "line break" in str(told)
+    assert "IQoJb3" not in str(told)
+
+
+def test_the_password_of_an_address_is_not_quoted() -> None:
+    lost = EndpointConnectionError(endpoint_url="https://ann:hunter2@proxy:3128/")
+
+    assert '"https://proxy:3128/"' in str(failure(lost, action="a", about="b"))
+
+
+def test_a_failure_without_a_code_is_told_by_its_status_alone() -> None:
+    assert "(HTTP 503):" in str(failure(refused("", 503), action="a", about="b"))
 
 
 @pytest.mark.parametrize("error", [ValueError(), TypeError(), UnicodeDecodeError("utf-8", b"", 0, 1, "")])
