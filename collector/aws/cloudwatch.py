@@ -125,16 +125,16 @@ class MetricReader:
 
     def _asked(self, clients: Clients, request: Request) -> Decoded:
         window, metrics = request.stretch.window, sum(billed(len(ask.slots)) for ask in request.asks)
-        self.meter.take(metrics)
-        self.limiter.wait(datapoints=request.datapoints, start=window.start)
         pages = []
-        for page in clients.lane.pages(request.body, window):
-            pages.append(page)
-            self.limiter.answered()
-            self.meter.add(calls=1, queries=request.queries, metrics=metrics)
-            if page.get("NextToken"):  # never of our own making: another call is about to leave
-                self.meter.take(metrics)
-                self.limiter.wait()
+        with self.meter.asking(metrics) as asking:
+            self.limiter.wait(datapoints=request.datapoints, start=window.start)
+            for page in clients.lane.pages(request.body, window):
+                pages.append(page)
+                self.limiter.answered()
+                asking.answered(calls=1, queries=request.queries)
+                if page.get("NextToken"):  # never of our own making: another call is about to leave
+                    asking.take()
+                    self.limiter.wait()
         got = decode(request, pages, self._roster(request.asks, request.stretch.period_s))
         self.retries.answered(metrics - sum(billed(len(one.ask.slots)) for one in got.missing))
         self.meter.add(datapoints=got.datapoints, dropped_points=got.dropped)

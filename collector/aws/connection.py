@@ -25,6 +25,7 @@ from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, fail
 from collector.aws.instants import instant
 from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
+from collector.aws.sending import watch
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
@@ -93,6 +94,7 @@ class Clients:
                     config=_config(self._patience, validate=service != "cloudwatch"),
                 )
                 self._deadlines.watch(self._made[service])
+                watch(self._made[service])
             return self._made[service]
 
     @property

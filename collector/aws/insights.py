@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, GoneError
@@ -234,7 +235,22 @@ class Insights:
     def _report(self, rule: Rule, window: Span) -> Report | Gap:
         """One report. What failed is told without a word of what was in the answer."""
         try:
-            self._meter.take(BILLED)
+            answer = self._answer(rule, window)
+            got = read(answer, rule, window, self._redaction)
+        except GarbledError:
+            return self._garbled(rule)
+        except GoneError as error:
+            self._known[rule.subject].good_until = float("-inf")
+            return self._gap(rule.subject, error.reason, f"{error} which rules there are", rule.kind.hottest)
+        except SourceError as error:
+            if error.reason is GapReason.GARBLED:  # its sentence begins with what was in the answer
+                return self._garbled(rule)
+            return self._gap(rule.subject, error.reason, str(error), rule.kind.hottest)
+        self._meter.add(dropped_points=got.dropped)
+        return got
+
+    def _answer(self, rule: Rule, window: Span) -> dict[str, Any]:
+        with self._meter.asking(BILLED) as asking:
             answer = self._connection.call(
                 "cloudwatch",
                 REPORT,
@@ -248,19 +264,8 @@ class Insights:
                 Metrics=list(STATISTICS),
                 OrderBy=STATISTICS[1],
             )
-            self._meter.add(reports=1, metrics=BILLED, report_metrics=BILLED)
-            got = read(answer, rule, window, self._redaction)
-        except GarbledError:
-            return self._garbled(rule)
-        except GoneError as error:
-            self._known[rule.subject].good_until = float("-inf")
-            return self._gap(rule.subject, error.reason, f"{error} which rules there are", rule.kind.hottest)
-        except SourceError as error:
-            if error.reason is GapReason.GARBLED:  # its sentence begins with what was in the answer
-                return self._garbled(rule)
-            return self._gap(rule.subject, error.reason, str(error), rule.kind.hottest)
-        self._meter.add(dropped_points=got.dropped)
-        return got
+            asking.answered(reports=1, report_metrics=BILLED)
+        return answer
 
     def _garbled(self, rule: Rule) -> Gap:
         sentence = f"cloudwatch:{REPORT} for {_called(rule.subject)} got an answer that cannot be read"

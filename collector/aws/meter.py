@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
 
+from collector.aws.attempts import Attempts
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
 
@@ -42,10 +45,24 @@ class Bill:
     report_metrics: int = 0
     """The part of `metrics` that reports are billed as: each of their statistics (ours: the dearer reading of a rule
     that is not documented)."""
+    lost_metrics: int = 0
+    """Billed metrics of attempts whose answer was lost on the way: CloudWatch may have billed them beside `metrics`."""
+    lost_listings: int = 0
+    """The same of ListMetrics requests."""
 
     @property
     def usd(self) -> float:
+        """What was answered, and is certainly billed."""
         return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
+
+    @property
+    def lost_usd(self) -> float:
+        """What may have been billed although no answer came that could be used."""
+        return self.lost_metrics * USD_PER_METRIC + self.lost_listings * USD_PER_LISTING
+
+    @property
+    def usd_at_most(self) -> float:
+        return self.usd + self.lost_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +140,55 @@ class Meter:
         with self._lock:
             grown = {name: getattr(self._bill, name) + count for name, count in counts.items()}
             self._bill = replace(self._bill, **grown)
-        self._spending.note(counts.get("listings", 0))
+
+    @contextmanager
+    def asking(self, metrics: int) -> Iterator[Asking]:
+        """Around one request of so many billed metrics, with its pages and all attempts of this thread.
+
+        Raises SourceError where they may not be spent, also in the middle: what botocore tries again is paid again.
+        """
+        asking = Asking(self, metrics)
+        asking.take()
+        with Attempts(again=asking.take) as asking.attempts:
+            try:
+                yield asking
+            finally:
+                self.add(lost_metrics=metrics * asking.attempts.lost)
+
+    @contextmanager
+    def listing(self) -> Iterator[Attempts]:
+        """Around one listing with its pages: call `answered` for each."""
+        with Attempts() as attempts:
+            try:
+                yield attempts
+            finally:
+                self.add(lost_listings=attempts.lost)
+                self._spending.note(attempts.lost)
+
+    def listed(self, attempts: Attempts) -> None:
+        """A page of a listing came."""
+        attempts.answered()
+        self.add(listings=1)
+        self._spending.note(1)
 
     def take(self, metrics: int) -> None:
         """Before a request of so many billed metrics leaves. Raises SourceError where they may not be spent."""
         self._spending.take(metrics)
+
+
+class Asking:
+    """One request that is billed. Used by one thread."""
+
+    def __init__(self, meter: Meter, metrics: int) -> None:
+        self._meter = meter
+        self._metrics = metrics
+        self.attempts = Attempts()
+
+    def take(self) -> None:
+        """Before another page of it, or another attempt, leaves. Raises SourceError where it may not be spent."""
+        self._meter.take(self._metrics)
+
+    def answered(self, **counts: int) -> None:
+        """An answer came that can be used; `counts` of Bill come with it."""
+        self.attempts.answered()
+        self._meter.add(metrics=self._metrics, **counts)

@@ -145,11 +145,12 @@ class Listings:
 
     def _rows(self, name: str, *, recent: bool) -> Iterator[tuple[str, Spec, str]]:
         spec, wanted = _DIMENSIONS[name]
-        for page in self._pages(name, recent=recent):
-            self._meter.add(listings=1)
-            for named in self._named(page):
-                if named.keys() == wanted:
-                    yield named.get("TableName", ""), spec, named.get(spec.part, "")
+        with self._meter.listing() as attempts:
+            for page in self._pages(name, recent=recent):
+                self._meter.listed(attempts)
+                for named in self._named(page):
+                    if named.keys() == wanted:
+                        yield named.get("TableName", ""), spec, named.get(spec.part, "")
 
     def _named(self, page: list[dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:
         """The dimensions of each row. Raises SourceError where they are not as promised."""

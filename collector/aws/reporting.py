@@ -123,11 +123,12 @@ class Lister:
     def _pages(self, *, recent: bool) -> Iterator[list[Mapping[str, Any]]]:
         asked = {"Namespace": self._namespace, **({"RecentlyActive": "PT3H"} if recent else {})}
         tokens = ("NextToken", "NextToken")
-        for page in self._connection.pages(
-            "cloudwatch", "ListMetrics", self._about, expect="Metrics", tokens=tokens, **asked
-        ):
-            self._meter.add(listings=1)
-            yield page
+        with self._meter.listing() as attempts:
+            for page in self._connection.pages(
+                "cloudwatch", "ListMetrics", self._about, expect="Metrics", tokens=tokens, **asked
+            ):
+                self._meter.listed(attempts)
+                yield page
 
 
 def _reporting(rows: Iterable[_Row]) -> Reporting:
