@@ -77,13 +77,13 @@ def table_batch(capture: Capture, at: datetime) -> Batch:
 def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at: datetime) -> Batch:
     """The series of a request and its answer; `scope` is (account, region). Raises ConfigError."""
     asked = _asked(request, scope)
-    groups: defaultdict[Stretch, list[Ask]] = defaultdict(list)
-    for stretch, ask in asked:
-        groups[stretch].append(ask)
-    ours = {
-        query["Id"]: ask.ids[0] for query, (_, ask) in zip(request.content["MetricDataQueries"], asked, strict=True)
-    }
-    brought = [_decoded(Request(stretch=stretch, asks=tuple(asks)), ours, answer) for stretch, asks in groups.items()]
+    groups: defaultdict[Stretch, dict[str, Ask]] = defaultdict(dict)
+    for query, (stretch, ask) in zip(request.content["MetricDataQueries"], asked, strict=True):
+        if query["Id"] in groups[stretch]:
+            line = f"{request.file}: MetricDataQueries: the Id {query['Id']!r} stands there twice"
+            raise ConfigError((line,))
+        groups[stretch][query["Id"]] = ask
+    brought = [_decoded(stretch, asks, answer) for stretch, asks in groups.items()]
     series = tuple(series for got in brought for series in got.series)
     gaps = tuple(
         Gap(
@@ -101,12 +101,12 @@ def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at:
     return Batch(source=answer.file, at=at, series=series, gaps=gaps, subjects_seen=seen)
 
 
-def _decoded(request: Request, ours: Mapping[str, str], answer: Capture) -> Decoded:
-    """`ours` tells under which id of ours each result travels."""
-    ids = frozenset(request.ids)
+def _decoded(stretch: Stretch, asks: Mapping[str, Ask], answer: Capture) -> Decoded:
+    """`asks` by the id under which the result of each travels."""
+    request = Request(stretch=stretch, asks=tuple(asks.values()))
+    ours = dict(zip(asks, request.ids, strict=True))
     try:
-        named = ({**one, "Id": ours.get(one["Id"], "")} for one in answer.content["MetricDataResults"])
-        results = [one for one in named if one["Id"] in ids]
+        results = [{**one, "Id": ours[one["Id"]]} for one in answer.content["MetricDataResults"] if one["Id"] in ours]
         return decode(request, [{"MetricDataResults": results}])
     except (GarbledError, KeyError, TypeError) as error:
         line = f"{answer.file}: MetricDataResults: {error}: give the output of get-metric-data as it is"

@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import boto3
@@ -25,6 +26,7 @@ from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, fail
 from collector.aws.instants import instant
 from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
+from collector.aws.promised import unlike
 from collector.aws.sending import watch
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import Clock
@@ -179,11 +181,15 @@ class Connection:
             self._pace(service, operation).wait()
             with self._lock:
                 self._calls[self.action(service, operation)] += 1
-            method = getattr(clients.client(service), xform_name(operation))
+            client = clients.client(service)
+            method = getattr(client, xform_name(operation))
             with parsing(), self._deadlines.call():
                 answer: dict[str, Any] = method(**parameters)
             if expect not in answer:
                 raise GarbledError(f"no {expect} in it")
+            wrong = unlike(answer, client.meta.service_model.operation_model(operation).output_shape)
+            if wrong:
+                raise GarbledError(f"an answer of another shape: it{wrong}")
             return answer
 
         action = self.action(service, operation)
@@ -350,6 +356,12 @@ def _raw_session(profile: str | None) -> botocore.session.Session:
     return session
 
 
+@lru_cache(maxsize=1)
+def _agent() -> str:
+    """Who is calling; left to itself, botocore works a longer one out anew twice for each attempt."""
+    return f"{botocore.session.Session().user_agent()} stillfit"
+
+
 def _config(patience: Patience, *, validate: bool) -> Config:
     return Config(
         connect_timeout=patience.connect_s,
@@ -357,5 +369,5 @@ def _config(patience: Patience, *, validate: bool) -> Config:
         retries={"mode": "standard", "total_max_attempts": patience.attempts},
         max_pool_connections=POOL,
         parameter_validation=validate,
-        user_agent_extra="stillfit",
+        user_agent=_agent(),
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ _Times = NDArray[np.int64]
 _Values = NDArray[np.float64]
 _Row = tuple[_Times, _Values]
 
+_PARTS = itemgetter("Id", "StatusCode", "Timestamps", "Values")
+_NUMBERS = {int, float}
 _FAILURES = {
     "PartialData": (GapReason.PARTIAL, "CloudWatch sent only a part of the points", True),
     "InternalError": (GapReason.UNREACHABLE, "CloudWatch failed inside while reading this metric", True),
@@ -94,52 +97,83 @@ def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None
 
     Raises GarbledError on answers without the promised shape.
     """
+    roster = roster or roster_of(request.asks, request.stretch.period_s)
     try:
-        flat = _flat([result for page in pages for result in page["MetricDataResults"]], request.stretch)
+        results = [result for page in pages for result in page["MetricDataResults"]]
+        sheet = _as_asked(request, roster, results)
+        if sheet is not None:
+            return Decoded(series=Sheets([sheet]), missing=(), datapoints=len(sheet.times), dropped=0)
+        flat = _flat(results, request.stretch)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise GarbledError(f"a result that cannot be read: {amiss(error)}") from error
-    roster = roster or roster_of(request.asks, request.stretch.period_s)
-    missing: tuple[Missing, ...] = ()
-    if _as_asked(request, flat):
-        sheet = _sheet(request, roster, flat.lengths, flat.times, flat.values)
-    else:
-        sheet, missing = _one_by_one(request, roster, flat)
+    sheet, missing = _one_by_one(request, roster, flat)
     dropped = len(flat.true) - int(np.count_nonzero(flat.true))
     return Decoded(series=Sheets([sheet]), missing=missing, datapoints=len(flat.times), dropped=dropped)
 
 
-def _as_asked(request: Request, flat: _Flat) -> bool:
-    """Whether the answer is whole, in the order of the request, and every result ascends: what nearly all are."""
-    return (
-        flat.ids == request.ids
-        and flat.states.count("Complete") == len(flat.states)
-        and bool(flat.true.all())
-        and _ascending(flat.times, flat.lengths)
-    )
+def _as_asked(request: Request, roster: Roster, results: Sequence[dict[str, Any]]) -> Sheet | None:
+    """The answer as a sheet where it is as nearly all are: whole, in the order of the request, without a doubt."""
+    if not results:
+        return None
+    ids, states, columns, rows = zip(*map(_PARTS, results), strict=True)
+    if [*ids] != request.ids or states.count("Complete") < len(states):
+        return None
+    lengths = list(map(len, rows))
+    if lengths != list(map(len, columns)):
+        return None
+    times = _ticks(columns, lengths, request.stretch)
+    values = np.fromiter(chain.from_iterable(rows), np.float64, sum(lengths))
+    if times is None or not (values.min(initial=0.0) >= 0.0 and values.max(initial=0.0) < np.inf):
+        return None
+    return _sheet(request, roster, lengths, times, values)
+
+
+def _ticks(columns: Sequence[Sequence[Any]], lengths: Sequence[int], stretch: Stretch) -> _Times | None:
+    """The times of all columns where each is every tick of the window, or some of them in their order; else None."""
+    every = range(stretch.window.start, stretch.window.end, stretch.period_s)
+    ticks = list(every)
+    whole = [column == ticks for column in columns]
+    others = [column for column, is_whole in zip(columns, whole, strict=True) if not is_whole and column]
+    if not others:
+        return np.tile(np.array(every, np.int64), sum(whole))
+    if not all(type(column[0]) in _NUMBERS for column in others):
+        return None  # the query protocol writes texts
+    some = np.fromiter(chain.from_iterable(others), np.float64, sum(map(len, others)))
+    if not (_inside(some, stretch).all() and _ascending(some, [len(column) for column in others])):
+        return None
+    times = np.empty(sum(lengths), np.int64)
+    of_whole = np.repeat(whole, lengths)
+    times[of_whole] = np.tile(np.array(every, np.int64), sum(whole))
+    times[~of_whole] = some
+    return times
 
 
 def _one_by_one(request: Request, roster: Roster, flat: _Flat) -> tuple[Sheet, tuple[Missing, ...]]:
     """Any other answer: results in any order, twice, in pieces, left out, not complete."""
     rows = _rows(flat)
     states = dict(zip(flat.ids, flat.states, strict=True)) | dict.fromkeys(_untrue(flat), "untrue")
+    ids = request.ids
     kept: list[int] = []
     missing: list[Missing] = []
     end = 0
     for ask in request.asks:
         start, end = end, end + len(ask.slots)
-        state = next((s for id_ in ask.ids if (s := states.get(id_, "")) != "Complete"), None)
+        state = next((s for id_ in ids[start:end] if (s := states.get(id_, "")) != "Complete"), None)
         if state is None:
             kept += range(start, end)
         else:
             missing.append(Missing(ask, request.stretch, *_FAILURES.get(state, _FAILURES[""])))
-    ids = request.ids
     found = [rows[ids[row]] for row in kept]
     times = np.concatenate([np.empty(0, np.int64), *(row[0] for row in found)])
     values = np.concatenate([np.empty(0), *(row[1] for row in found)])
-    some = Roster(
-        roster.period_s, tuple(roster.subjects[row] for row in kept), tuple(roster.signals[row] for row in kept)
-    )
-    return _sheet(request, some, [len(row[0]) for row in found], times, values), tuple(missing)
+    return _sheet(request, _some(roster, kept), [len(row[0]) for row in found], times, values), tuple(missing)
+
+
+def _some(roster: Roster, kept: Sequence[int]) -> Roster:
+    if len(kept) == len(roster):
+        return roster
+    subjects = tuple(roster.subjects[row] for row in kept)
+    return Roster(roster.period_s, subjects, tuple(roster.signals[row] for row in kept))
 
 
 def _sheet(request: Request, roster: Roster, lengths: Sequence[int], times: _Times, values: _Values) -> Sheet:
@@ -183,12 +217,15 @@ def _rows(flat: _Flat) -> dict[str, _Row]:
 
 def _true(times: _Times, values: _Values, stretch: Stretch) -> NDArray[np.bool_]:
     """Which points can be true: finite, not negative, inside the window and on a tick."""
-    inside = (times >= stretch.window.start) & (times < stretch.window.end) & (times % stretch.period_s == 0)
-    true: NDArray[np.bool_] = np.isfinite(values) & (values >= 0.0) & inside
-    return true
+    return np.isfinite(values) & (values >= 0.0) & _inside(times, stretch)
 
 
-def _ascending(times: _Times, lengths: Sequence[int]) -> bool:
+def _inside(times: _Times | _Values, stretch: Stretch) -> NDArray[np.bool_]:
+    on_tick: NDArray[np.bool_] = times % stretch.period_s == 0
+    return (times >= stretch.window.start) & (times < stretch.window.end) & on_tick
+
+
+def _ascending(times: _Times | _Values, lengths: Sequence[int]) -> bool:
     """Whether the times of each result rise; a step from one result to the next may go anywhere."""
     if len(times) < 2:
         return True

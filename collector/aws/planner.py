@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from collector.aws.queries import FIVE_MINUTES, Ask
+from collector.aws.queries import FIVE_MINUTES, Ask, written
 from stillfit.model import Span
 
 MAX_QUERIES = 500
@@ -52,8 +53,11 @@ class Request:
 
     @property
     def ids(self) -> list[str]:
-        """What each query travels under, in their order."""
-        return [f"q{ask.number}_{place}" for ask in self.asks for place in range(len(ask.slots))]
+        """What each query travels under, in their order: its place.
+
+        The first bears the number of its ask besides, so that no answer is taken for that to another request.
+        """
+        return [f"q0_{self.asks[0].number}", *_places(self.queries)[1:]]
 
     @property
     def datapoints(self) -> int:
@@ -62,7 +66,7 @@ class Request:
     @property
     def body(self) -> bytes:
         """The list of queries as JSON."""
-        return b"[" + b",".join([ask.queries(self.stretch.period_s) for ask in self.asks]) + b"]"
+        return written(self.asks, self.ids, self.stretch.period_s)
 
 
 def stretches(
@@ -116,6 +120,11 @@ class _Filling:
         """What is in it so far; then it is empty."""
         asks, self.asks, self.queries = tuple(self.asks), [], 0
         return Request(stretch=self.stretch, asks=asks)
+
+
+@lru_cache(maxsize=MAX_QUERIES)
+def _places(count: int) -> list[str]:
+    return [f"q{place}" for place in range(count)]
 
 
 def _cut(period_s: int, span: Span) -> Iterator[Stretch]:

@@ -1,4 +1,4 @@
-"""What is asked of CloudWatch about one subject: each metric with all its statistics once, under an id of its own.
+"""What is asked of CloudWatch about one subject: each metric with all its statistics once.
 
 The series of a table excludes its indexes; an index needs both dimensions. `Unit` is never sent: each metric is
 published in one unit, and a wrong one would return nothing, which would look like zero. Which metrics there are, and
@@ -7,7 +7,7 @@ what must be on before one can exist, is in collector/aws/specs.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -56,6 +56,7 @@ __all__ = [
     "causes_of",
     "dimensions",
     "standing",
+    "written",
 ]
 
 PER_OPERATION = (LATENCY,)
@@ -77,35 +78,31 @@ class Slot:
 class Ask:
     """One CloudWatch metric of one subject with all statistics wanted: billed together, so never split.
 
-    There is one for each metric of a fleet, so it holds only what it shares with others; the rest is made when asked
-    for (270 bytes a query are written anew each time in a quarter of a microsecond).
+    There is one for each metric of a fleet, so it holds only what it shares with others; its queries (200 bytes each)
+    are written anew for every request.
     """
 
     number: int
+    """Its own among all that a source asks."""
     subject: Subject
     spec: Spec
     part: str
     """Which part of the metric (an operation, a receiving region); empty: all of it."""
     slots: tuple[Slot, ...]
-    whose: bytes = b""
+    whose: str = ""
     """The dimensions of the subject as they stand in a request."""
 
     @property
-    def ids(self) -> list[str]:
-        """What each slot travels under."""
-        return [f"q{self.number}_{place}" for place in range(len(self.slots))]
-
-    def queries(self, period_s: int) -> bytes:
-        """Its queries as they stand in a request, without the brackets of the list."""
-        dimensions = self.whose
-        if self.part or self.spec.fixed:
-            more = _of_part(self.spec, self.part)
-            dimensions = b"%b,%b" % (dimensions, more) if dimensions and more else dimensions or more
-        return _form(self.spec, self.slots, period_s) % ((self.number, dimensions) * len(self.slots))
+    def dimensions(self) -> str:
+        """As they stand in a request, without the brackets of the list."""
+        if not (self.part or self.spec.fixed):
+            return self.whose
+        more = _of_part(self.spec, self.part)
+        return f"{self.whose},{more}" if self.whose and more else self.whose or more
 
 
 class Questions:
-    """Makes each ask once and numbers it: an id is unique over the whole source, whatever it is packed with."""
+    """Makes each ask once and numbers it."""
 
     def __init__(self) -> None:
         self._asks: dict[Subject, dict[tuple[Spec, str], Ask]] = {}
@@ -139,6 +136,17 @@ def standing(questions: Questions, subject: Subject, *, provisioned: bool) -> It
         yield questions.ask(subject, spec)
 
 
+def written(asks: Iterable[Ask], ids: Sequence[str], period_s: int) -> bytes:
+    """The list of their queries as JSON, one for each slot; `ids` are what they travel under."""
+    pieces: list[str] = []
+    left = iter(ids)
+    for ask in asks:
+        dimensions = ask.dimensions
+        for before, after in _form(ask.spec, ask.slots, period_s):
+            pieces += (',{"Id":"', next(left), before, dimensions, after)
+    return f"[{''.join(pieces)[1:]}]".encode()
+
+
 def dimensions(subject: Subject) -> tuple[tuple[str, str], ...]:
     """What CloudWatch calls a subject; parts that it does not have are empty."""
     if subject.engine is Engine.KEYSPACES:
@@ -155,24 +163,19 @@ def _slots(spec: Spec) -> tuple[Slot, ...]:
     )
 
 
-def _rendered(named: Iterable[tuple[str, str]]) -> bytes:
+def _rendered(named: Iterable[tuple[str, str]]) -> str:
     """Dimensions as they stand in a request, without the brackets of the list; those that are empty left out."""
-    each = (orjson.dumps({"Name": name, "Value": value}).decode() for name, value in named if value)
-    return ",".join(each).encode()  # anew: orjson's own bytes hold on to the 4 kB that they were written into
+    return ",".join(orjson.dumps({"Name": name, "Value": value}).decode() for name, value in named if value)
 
 
 @lru_cache(maxsize=1_024)
-def _of_part(spec: Spec, part: str) -> bytes:
+def _of_part(spec: Spec, part: str) -> str:
     """The dimensions that an ask has besides those of its subject."""
     return _rendered((*spec.fixed, (spec.part, part)))
 
 
 @lru_cache(maxsize=1_024)
-def _form(spec: Spec, slots: tuple[Slot, ...], period_s: int) -> bytes:
-    """The queries of a metric with room for the number and the dimensions, once each for every statistic."""
-    metric = f'{{"Namespace":"{spec.namespace}","MetricName":"{spec.name}","Dimensions":[%b]}}'
-    return ",".join(
-        f'{{"Id":"q%d_{place}","MetricStat":'
-        f'{{"Metric":{metric},"Period":{period_s},"Stat":"{slot.cloudwatch_statistic}"}}}}'
-        for place, slot in enumerate(slots)
-    ).encode()
+def _form(spec: Spec, slots: tuple[Slot, ...], period_s: int) -> tuple[tuple[str, str], ...]:
+    """The query of each statistic of a metric: what stands between its id and the dimensions, and what after them."""
+    metric = f'","MetricStat":{{"Metric":{{"Namespace":"{spec.namespace}","MetricName":"{spec.name}","Dimensions":['
+    return tuple((metric, f']}},"Period":{period_s},"Stat":"{slot.cloudwatch_statistic}"}}}}') for slot in slots)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from collector.aws.autoscaling import NAMESPACE as SCALING
 from collector.aws.connection import Connection
 from collector.aws.permissions import PERMISSIONS, Feature, Permission
+from collector.aws.planner import Request, Stretch
 from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.quotas import RATE_OF_GET_METRIC_DATA, SERVICE
 from collector.aws.regions import ALL
@@ -101,9 +102,10 @@ def _metric_data(connection: Connection, of: Of) -> object:
     """One metric of one table over five minutes: a hundred-thousandth of a dollar."""
     subject = Subject(engine=Engine.DYNAMODB, scope=("", ""), table=of.table)
     end = int(of.now.timestamp()) // 300 * 300
-    queries = b"[" + Questions().ask(subject, CONSUMED[0]).queries(60) + b"]"
+    window = Span(end - 300, end)
+    request = Request(stretch=Stretch(60, window), asks=(Questions().ask(subject, CONSUMED[0]),))
     return connection.guarded(
-        lambda clients: list(clients.lane.pages(queries, Span(end - 300, end))),
+        lambda clients: list(clients.lane.pages(request.body, window)),
         action="cloudwatch:GetMetricData",
         about=f'table "{of.table}"',
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,15 @@ def test_an_ask_that_is_left_out_of_the_answer_is_missing() -> None:
     assert [one.ask.spec for one in got.missing] == [THROTTLES["write"]]
 
 
+def test_the_answer_to_another_request_is_not_taken_for_this_ones() -> None:
+    got = decode(request(*THROTTLES.values()), [page(result([], [], id_="q0_7"), result([], [], id_="q1"))])
+
+    assert [one.ask.spec for one in got.missing] == [THROTTLES["read"]]
+
+
 def test_one_failed_statistic_fails_its_metric_and_no_other() -> None:
-    good = [result(minutes(1), [1], id_=f"q0_{n}") for n in range(2)]
-    got = decode(request(CONSUMED[0], THROTTLES["read"]), [page(*good, result([], [], id_="q1_0"))])
+    good = [result(minutes(1), [1], id_=id_) for id_ in ("q0_0", "q1")]
+    got = decode(request(CONSUMED[0], THROTTLES["read"]), [page(*good, result([], [], id_="q3"))])
 
     assert [one.metric for one in got.series] == ["read_throttle_events"]
     assert [one.ask.spec for one in got.missing] == [CONSUMED[0]]
@@ -97,7 +104,7 @@ def test_disorder_is_sorted_and_of_doubles_the_later_counts() -> None:
 def test_a_step_back_between_two_results_is_no_disorder() -> None:
     got = decode(
         request(*THROTTLES.values()),
-        [page(result(minutes(3, 4), [1, 2]), result([], [], id_="q1_0"))],
+        [page(result(minutes(3, 4), [1, 2]), result([], [], id_="q1"))],
     )
 
     assert [len(one.times) for one in got.series] == [2, 0]
@@ -172,8 +179,9 @@ def simply(one: Request, pages: Sequence[dict[str, Any]]) -> list[tuple[Any, lis
     """What an answer says, slot by slot and point by point."""
     found = []
     results = [result for page in pages for result in page["MetricDataResults"]]
+    ids = iter(one.ids)
     for ask in one.asks:
-        by_slot = [[result for result in results if result["Id"] == id_] for id_ in ask.ids]
+        by_slot = [[result for result in results if result["Id"] == id_] for id_ in islice(ids, len(ask.slots))]
         if not all(mine and mine[-1]["StatusCode"] == "Complete" and not _lies(mine) for mine in by_slot):
             continue
         for slot, mine in zip(ask.slots, by_slot, strict=True):

@@ -1,5 +1,6 @@
 """Packing and windows: the limits of GetMetricData, the price of a split metric, what is still kept."""
 
+import re
 from itertools import pairwise
 
 import orjson
@@ -56,7 +57,7 @@ def test_the_statistics_of_a_metric_travel_side_by_side() -> None:
     queries = orjson.loads(request.body)
 
     assert [query["MetricStat"]["Stat"] for query in queries] == ["Sum", "SampleCount", "Maximum"]
-    assert [query["Id"] for query in queries] == ["q0_0", "q0_1", "q0_2"]
+    assert [query["Id"] for query in queries] == ["q0_0", "q1", "q2"]
 
 
 def test_different_windows_never_share_a_request() -> None:
@@ -122,3 +123,14 @@ def test_a_stretch_too_long_for_five_statistics_is_cut_in_time() -> None:
     (first, *_) = stretches(wanted, 60, now=NOW - 5 * DAY, minutes_from=NOW)
 
     assert first.points * 5 <= MAX_DATAPOINTS
+
+
+def test_ids_are_what_the_service_takes_and_the_first_tells_whose_answer_it_is() -> None:
+    """GetMetricData API reference: a lower-case letter first, then letters, digits and underscores, 255 at most."""
+    questions, stretch = Questions(), Stretch(60, Span(0, 300))
+    first, second = pack((questions.ask(subject(n), LATENCY), stretch) for n in range(101))
+
+    assert len(set(first.ids)) == 500
+    assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in first.ids)
+    assert first.ids[0] != second.ids[0]
+    assert [query["Id"] for query in orjson.loads(first.body)] == first.ids

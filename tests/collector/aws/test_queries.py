@@ -1,14 +1,14 @@
 """The catalogue of metrics against the canonical vocabulary and the vendor's names."""
 
-import re
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.aws.queries import ALL, CAUSES, LATENCY, PROVISIONED, THROTTLES, Questions, Spec, standing
+from collector.aws.queries import ALL, CAUSES, LATENCY, PROVISIONED, THROTTLES, Ask, Questions, Spec, standing, written
 from stillfit.metrics import METRICS
 from stillfit.metrics_dynamodb import FEATURES
 from stillfit.model import Engine, Level
@@ -47,8 +47,15 @@ def test_the_causes_carry_the_vendors_names() -> None:
     ]
 
 
+def as_sent(ask: Ask, period_s: int) -> list[dict[str, Any]]:
+    ids = [f"q{place}" for place in range(len(ask.slots))]
+    queries: list[dict[str, Any]] = orjson.loads(written((ask,), ids, period_s))
+    assert [query["Id"] for query in queries] == ids
+    return queries
+
+
 def test_an_index_is_asked_with_both_dimensions() -> None:
-    (query,) = orjson.loads(b"[" + Questions().ask(BY_STATUS, THROTTLES["read"]).queries(60) + b"]")
+    (query,) = as_sent(Questions().ask(BY_STATUS, THROTTLES["read"]), 60)
 
     assert query["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "TableName", "Value": "orders"},
@@ -57,7 +64,7 @@ def test_an_index_is_asked_with_both_dimensions() -> None:
 
 
 def test_an_operation_is_asked_with_its_dimension_and_five_statistics() -> None:
-    queries = orjson.loads(b"[" + Questions().ask(ORDERS, LATENCY, "Query").queries(300) + b"]")
+    queries = as_sent(Questions().ask(ORDERS, LATENCY, "Query"), 300)
 
     assert {query["MetricStat"]["Metric"]["Dimensions"][-1]["Value"] for query in queries} == {"Query"}
     assert [query["MetricStat"]["Stat"] for query in queries] == ["SampleCount", "Average", "p50", "p99", "Maximum"]
@@ -75,21 +82,11 @@ def test_metrics_of_tables_are_not_asked_of_indexes() -> None:
     assert all(Level.INDEX in METRICS[metric].levels for metric in brought)
 
 
-def test_ids_are_what_the_service_takes_and_stay_the_same() -> None:
-    questions = Questions()
-    first = [id_ for ask in standing(questions, ORDERS, provisioned=True) for id_ in ask.ids]
-    again = [id_ for ask in standing(questions, ORDERS, provisioned=True) for id_ in ask.ids]
-
-    assert first == again
-    assert len(set(first)) == len(first)
-    assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in first)
-
-
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
 def test_any_name_is_written_so_that_it_can_be_read(table: str, index: str, operation: str) -> None:
     subject = replace(ORDERS, table=table, index=index)
 
-    queries = orjson.loads(b"[" + Questions().ask(subject, LATENCY, operation).queries(60) + b"]")
+    queries = as_sent(Questions().ask(subject, LATENCY, operation), 60)
 
     expected = {"TableName": table, "GlobalSecondaryIndexName": index, "Operation": operation}
     for query in queries:
