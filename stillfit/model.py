@@ -83,7 +83,7 @@ class Subject:
         named = f"{table}/{self.index}" if self.index else table or self.cluster
         if self.node:
             return f"{named} on {self.node}" if named else self.node
-        return named or "/".join(self.scope)
+        return named or "/".join(filter(None, self.scope))
 
     def __str__(self) -> str:
         """dynamodb/123456789012/eu-west-1/table=orders/index=by-status, each part percent-encoded."""

@@ -24,7 +24,7 @@ from stillfit.cli.check import tell, verdict
 from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.fleet import Fleet, Wanted, entries_of, places, there_line
 from stillfit.cli.fleet_document import fleet_out
-from stillfit.cli.fleet_screen import Seen, screen
+from stillfit.cli.fleet_screen import Seen, is_dark, screen
 from stillfit.cli.logs import quieten
 from stillfit.cli.look import MINUTES, judged, passing_store, refused, take
 from stillfit.cli.terminal import show, waiting
@@ -148,7 +148,7 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
         seconds=time.monotonic() - began,
     )
     _tell(wanted, seen)
-    return verdict(outcome, wanted.fail_on) or (TARGET if errors or is_blind(gaps) else 0)
+    return verdict(outcome, wanted.fail_on) or (TARGET if errors or is_blind(gaps) or is_dark(seen) else 0)
 
 
 def _tell(wanted: AwsLook, seen: Seen) -> None:

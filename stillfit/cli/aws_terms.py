@@ -7,9 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from collector.aws.meter import USD_PER_LISTING, USD_PER_METRIC, Bill, Price
 from collector.aws.permissions import BY_ACTION, Permission
+from stillfit.export.wording import plural
 from stillfit.model import Gap, GapReason
 
 LISTING = "cloudwatch:ListMetrics"
+GRANT = "grant "
+"""What the sentence of a refusal says before the permission that is missing (collector/aws/failures.py)."""
+LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
+"""Why something was not read that should have been; what is denied is told by its permission."""
 
 
 def asked_so_far(calls: Mapping[str, int]) -> str:
@@ -41,15 +46,28 @@ def spent_line(bills: Iterable[Bill], seconds: float) -> str:
     return f"spent {dollars(usd)}: {metrics:,} metrics in {calls:,} calls, {points:,} points, {seconds:.0f} s"
 
 
+def is_lost(gap: Gap) -> bool:
+    """Whether something was not read that should have been, and granting a permission would not help."""
+    return gap.reason in LOST or (gap.reason is GapReason.DENIED and not is_refusal(gap))
+
+
 def refused_actions(gaps: Iterable[Gap]) -> tuple[tuple[Permission, int], ...]:
-    """Each permission that was not granted, with how many tables, indexes or regions miss something by it."""
+    """Each permission that was not granted, with how many tables, indexes or regions miss something by it.
+
+    Credentials that expired and a clock that is off are denied too, and no grant helps them.
+    """
     blinded: defaultdict[str, set[object]] = defaultdict(set)
     for gap in gaps:
-        if gap.reason is GapReason.DENIED:
+        if is_refusal(gap):
             for action in BY_ACTION:
-                if f"{action} " in f"{gap.detail} ":
+                if f"{GRANT}{action} " in f"{gap.detail} ":
                     blinded[action].add(gap.subject)
     return tuple((one, len(blinded[action])) for action, one in BY_ACTION.items() if action in blinded)
+
+
+def is_refusal(gap: Gap) -> bool:
+    """Whether a permission is what is missing."""
+    return gap.reason is GapReason.DENIED and GRANT in gap.detail
 
 
 def permission_lines(gaps: Iterable[Gap]) -> Iterator[str]:
@@ -60,14 +78,17 @@ def permission_lines(gaps: Iterable[Gap]) -> Iterator[str]:
 
 def is_blind(gaps: Iterable[Gap]) -> bool:
     """Whether something without which nothing can be judged is missing, of all that was looked at or of a region."""
-    return any(permission.essential for permission, _ in refused_actions(gaps))
+    every = tuple(gaps)
+    signed_out = any(gap.reason is GapReason.DENIED and is_lost(gap) for gap in every)
+    return signed_out or any(permission.essential for permission, _ in refused_actions(every))
 
 
 def found_line(tables: int, indexes: int, regions: Iterable[str]) -> str:
     """How many there are, by region."""
     counted = Counter(regions)
     where = ", ".join(f"{count} in {name}" for name, count in sorted(counted.items()))
-    told = f"{tables} tables{f' ({where})' if len(counted) > 1 else ''} and {indexes} indexes"
+    told = f"{plural(tables, 'table')}{f' ({where})' if len(counted) > 1 else ''}"
+    told = f"{told} and {plural(indexes, 'index', 'indexes')}"
     return told if tables else f"{told}: is this the right region?"
 
 

@@ -23,6 +23,7 @@ from stillfit.clock import Clock
 from stillfit.configaws import Aws
 from stillfit.configfile import load
 from stillfit.errors import UsageError
+from stillfit.export.wording import plural
 from stillfit.model import Engine, Level, Subject
 from stillfit.sources import Claims, Opened, ReadAlreadyError, SigningIn, regions_of, sources_of, target
 
@@ -200,4 +201,4 @@ def there_line(there: Sequence[Place]) -> str:
     if not keyspaces and not clusters:
         return found_line(tables, indexes, regions)
     told = found_line(tables, indexes, regions) if tables else "0 tables"
-    return f"{told}, {keyspaces} Keyspaces tables, {clusters} DAX clusters"
+    return f"{told}, {plural(keyspaces, 'Keyspaces table')}, {plural(clusters, 'DAX cluster')}"

@@ -18,21 +18,24 @@ from collector.aws.meter import USD_PER_METRIC, Bill
 from collector.aws.permissions import Permission
 from collector.aws.plan import Plan, Tier, told
 from stillfit.advice import Advice
-from stillfit.cli.aws_terms import dollars, refused_actions
+from stillfit.cli.aws_terms import dollars, is_lost, refused_actions
 from stillfit.cli.fleet import Place
 from stillfit.cli.terminal import STYLES, safe
 from stillfit.cycle import UNJUDGED, Turn
 from stillfit.export.findings import worst_first
+from stillfit.export.wording import plural
 from stillfit.model import Finding, Gap, GapReason, Severity, Subject, Unknown
 
 LINES = 50
-SHOWN_PLACES, SHOWN_FINDINGS, SHOWN_COVERAGE, SHOWN_REASONS, SHOWN_DENIED, SHOWN_LOST = 8, 6, 4, 3, 5, 3
+SHOWN_PLACES, SHOWN_FINDINGS, SHOWN_COVERAGE, SHOWN_REASONS, SHOWN_DENIED, SHOWN_LOST = 8, 6, 4, 3, 5, 2
 """Rows of each part, so that all of them with their heads and the advice under findings are LINES at most (ours)."""
 NAMED = 3
 SENTENCE = 150
 """Characters of a finding that are shown (ours: with a name, two lines of a hundred columns)."""
-LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
-"""Why something was not read that should have been; what is denied is told by its permission."""
+FAILURE = 180
+"""Characters of what could not be read that are shown (ours: two lines of a hundred columns)."""
+NAME = 48
+"""Characters of a name that are shown; of a longer one both ends (ours). DynamoDB's names have up to 255."""
 TOLD_ELSEWHERE = frozenset({GapReason.DENIED, GapReason.NOT_ASKED})
 """Of a whole table or region every other reason is told too: what is not on the screen must not pass for well."""
 
@@ -104,6 +107,17 @@ def answered(turn: Turn) -> tuple[Answered, ...]:
     )
 
 
+def unjudged(outcome: Turn) -> tuple[Subject, ...]:
+    """Tables of which no question at all could be answered."""
+    return tuple(one.subject for one in answered(outcome) if not one.is_unjudged and not one.answered)
+
+
+def is_dark(seen: Seen) -> bool:
+    """Whether there is a table of which nothing could be judged, because something of it was lost on the way."""
+    lost = {family_of(gap.subject) for gap in seen.gaps if is_lost(gap)}
+    return not lost.isdisjoint(unjudged(seen.outcome))
+
+
 def family_of(subject: Subject) -> Subject:
     """The table of an index, the cluster of a node."""
     return replace(subject, index="", node="")
@@ -144,7 +158,7 @@ def _fleet(seen: Seen) -> Iterator[RenderableType]:
 def _found(seen: Seen) -> Iterator[RenderableType]:
     found = [one.answer for one in seen.outcome.judgements if isinstance(one.answer, Finding)]
     if not found:
-        yield Text("nothing that hurts, as far as could be seen", style="green" if seen.places else "")
+        yield _nothing(seen)
         return
     groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for one in sorted(found, key=lambda finding: (-finding.severity.rank, finding.subject)):
@@ -159,13 +173,24 @@ def _found(seen: Seen) -> Iterator[RenderableType]:
     yield _advised(seen.outcome)
 
 
+def _nothing(seen: Seen) -> Text:
+    """That nothing was found is good news only of what was judged."""
+    dark, asked = len(unjudged(seen.outcome)), sum(not one.is_unjudged for one in answered(seen.outcome))
+    if dark and dark == asked:
+        return Text("nothing could be judged", style=STYLES[Severity.WARNING])
+    if dark:
+        return Text(f"nothing that hurts where it could be seen; {dark:,} of {asked:,} tables could not be judged")
+    return Text("nothing that hurts, as far as could be seen", style="green" if seen.places else "")
+
+
 def _group(group: Sequence[Finding], advice: Iterable[Advice], *, placed: bool) -> RenderableType:
     """Findings of one kind: the worst one's sentence, the names of the others, what to do."""
     worst = group[0]
     where = f" in {worst.subject.scope[1]}" if placed and worst.subject.scope[1] else ""
-    said = Text.assemble((safe(worst.subject.name), "bold"), f"{safe(where)}  {_cut(safe(worst.summary))}")
+    name, short = worst.subject.name, _name(worst.subject.name)
+    said = Text.assemble((safe(short), "bold"), f"{safe(where)}  {_cut(safe(worst.summary.replace(name, short)))}")
     lines = [f"{worst.cause} ({worst.detector}){_others(group)}"]
-    lines += [f"-> {one.title}{_saves(one)}" for one in advice if one.subject == worst.subject][:1]
+    lines += [f"-> {one.title.replace(name, short)}{_saves(one)}" for one in advice if one.subject == worst.subject][:1]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=8)
     table.add_column(overflow="fold")
@@ -175,11 +200,11 @@ def _group(group: Sequence[Finding], advice: Iterable[Advice], *, placed: bool) 
     return table
 
 
-def _cut(sentence: str) -> str:
+def _cut(sentence: str, most: int = SENTENCE) -> str:
     """As much of a sentence as two lines hold, ended at a word."""
-    if len(sentence) <= SENTENCE:
+    if len(sentence) <= most:
         return sentence
-    return f"{sentence[:SENTENCE].rsplit(' ', 1)[0]} ..."
+    return f"{sentence[:most].rsplit(' ', 1)[0]} ..."
 
 
 def _others(group: Sequence[Finding]) -> str:
@@ -197,7 +222,9 @@ def _advised(turn: Turn) -> RenderableType:
     told = worst_first(turn.advice)
     saved = sum(one.saving.mid for one in told if one.saving is not None and one.saving.mid > 0)
     what = f", which could save {saved:,.2f} USD a month" if saved else ""
-    return Text(f"{len(told)} pieces of advice{what}" if told else "no advice yet", style="bold" if told else "dim")
+    return Text(
+        f"{plural(len(told), 'piece')} of advice{what}" if told else "no advice yet", style="bold" if told else "dim"
+    )
 
 
 def _coverage(seen: Seen) -> Iterator[RenderableType]:
@@ -218,18 +245,16 @@ def _coverage(seen: Seen) -> Iterator[RenderableType]:
     if rest:
         least = min(one.answered for one in rest)
         table.add_row(Text(f"{least} or more"), Text(f"{_names([one.subject.name for one in rest])}"))
-    unjudged = [one.subject.name for one in every if one.is_unjudged]
-    if unjudged:
-        table.add_row(
-            Text("kept"), Text(f"{safe(_names(unjudged))}: no detector knows such yet, so they are not judged")
-        )
+    kept = [one.subject.name for one in every if one.is_unjudged]
+    if kept:
+        table.add_row(Text("kept"), Text(f"{safe(_names(kept))}: no detector knows such yet, so they are not judged"))
     yield table
     yield from _why(seen.outcome)
 
 
 def _covered(group: Sequence[Answered]) -> Text:
     names = [one.subject.name for one in group]
-    text = Text(f"{len(group)} tables: {safe(_names(names))}" if len(group) > 1 else safe(names[0]))
+    text = Text(f"{len(group)} tables: {safe(_names(names))}" if len(group) > 1 else safe(_name(names[0])))
     if group[0].open:
         text.append(f"; not {', '.join(_short(sorted(group[0].open)))}", style="dim")
     return text
@@ -240,11 +265,17 @@ def _why(turn: Turn) -> Iterator[Text]:
     reasons: Counter[tuple[str, str]] = Counter()
     for judgement in (*turn.judgements, *turn.unpriced):
         if isinstance(judgement.answer, Unknown) and judgement.detector != UNJUDGED:
-            reasons[judgement.detector, judgement.answer.reason.replace(judgement.subject.name, "it")] += 1
+            reasons[judgement.detector, _of_it(judgement.answer.reason, judgement.subject.name)] += 1
     for (detector, reason), count in reasons.most_common(SHOWN_REASONS):
-        text = Text(f"{detector.partition('/')[2]} ({count}): {safe(reason)}", style="dim", no_wrap=True)
+        text = Text(f"{_short([detector])[0]} ({count}): {safe(reason)}", style="dim", no_wrap=True)
         text.overflow = "ellipsis"
         yield text
+
+
+def _of_it(reason: str, name: str) -> str:
+    """A reason as many tables share it; how reading failed is told elsewhere."""
+    told = reason.removeprefix(f"{name}: ").replace(name, "it")
+    return told.partition(" (")[0] if len(told) > len(name) and told.endswith(")") else told
 
 
 def _denied(gaps: Iterable[Gap]) -> Iterator[Text]:
@@ -262,19 +293,33 @@ def _permission(permission: Permission, count: int) -> Text:
 
 
 def _lost(gaps: Iterable[Gap]) -> Iterator[Text]:
-    """What failed, by reason and by what it is of."""
+    """What failed, by what is said of it and by what it is of."""
     groups: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
     for gap in gaps:
-        if gap.reason in LOST or (gap.missing == "*" and gap.reason not in TOLD_ELSEWHERE):
-            groups[gap.reason.value, gap.missing].append(gap)
-    ranked = sorted(groups.items(), key=lambda one: (one[0][1] != "*", -len(one[1])))
-    for (reason, missing), found in ranked[:SHOWN_LOST]:
+        if is_lost(gap) or (gap.missing == "*" and gap.reason not in TOLD_ELSEWHERE):
+            shared = gap.detail.replace("/".join(gap.subject.scope), "it").replace(gap.subject.name, "it")
+            groups[gap.reason.value, shared].append(gap)
+    ranked = sorted(groups.values(), key=lambda found: (all(one.missing != "*" for one in found), -len(found)))
+    for found in ranked[:SHOWN_LOST]:
         names = _names(sorted({gap.subject.name for gap in found}))
-        text = Text.assemble((safe(names), "bold"), f" {missing}: {reason}. {safe(found[0].detail)}".replace(" *:", ""))
-        text.no_wrap, text.overflow = True, "ellipsis"
-        yield text
+        yield Text.assemble(
+            (safe(names), "bold"), safe(_cut(f"{_missed(found)}: {_said(found[0])}", FAILURE - len(names)))
+        )
     if len(ranked) > SHOWN_LOST:
-        yield Text(f"and {len(ranked) - SHOWN_LOST} more kinds", style="dim")
+        yield Text(f"and {plural(len(ranked) - SHOWN_LOST, 'more kind')}", style="dim")
+
+
+def _missed(found: Iterable[Gap]) -> str:
+    """What is missing by name where it is one thing, else how many; nothing where it is all."""
+    missing = {gap.missing for gap in found}
+    if "*" in missing:
+        return ""
+    return f" {missing.pop()}" if len(missing) == 1 else f" {len(missing):,} kinds of data"
+
+
+def _said(gap: Gap) -> str:
+    """Why it is missing, its own name short."""
+    return gap.detail.replace(gap.subject.name, _name(gap.subject.name)) or gap.reason.value
 
 
 def _bill(seen: Seen) -> Iterator[Text]:
@@ -284,11 +329,12 @@ def _bill(seen: Seen) -> Iterator[Text]:
     if not seen.plan.load.tables:
         return
     tiers = ", ".join(f"{seen.plan.load.of(tier).tables:,} {tier}" for tier in Tier if seen.plan.load.of(tier).tables)
+    noun = "table" if seen.plan.load.tables == 1 else "tables"
     ages = [seen.plan.worst_age_s(tier) for tier in Tier if seen.plan.load.of(tier).tables]
     yield Text.assemble(
         "all month  ",
         (dollars(seen.plan.usd_a_month), "bold"),
-        f" by the daemon: {tiers} tables; refused requests told within {told(max(ages))}",
+        f" by the daemon: {tiers} {noun}; refused requests told within {told(max(ages))}",
     )
 
 
@@ -298,7 +344,13 @@ def _hint() -> Text:
 
 def _names(names: Sequence[str]) -> str:
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(_name, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _name(name: str) -> str:
+    """A long name by both of its ends."""
+    half = NAME // 2 - 2
+    return name if len(name) <= NAME else f"{name[:half]} .. {name[-half:]}"
 
 
 def _short(detectors: Sequence[str]) -> list[str]:

@@ -224,7 +224,7 @@ def test_its_price_is_told_before_and_is_what_was_billed(stillfit: Stillfit, wor
     put_table(world, "carts")
     told = filled(stillfit, configured, "--days", 3, "--yes", "--table", "carts")
 
-    assert "found 1 tables and 0 indexes" in told.err
+    assert "found 1 table and 0 indexes" in told.err
     assert f"(of an hour beyond 63 days): {world.bill.metrics} metrics in about " in told.err
     assert f"spent {world.bill.dollars:.5f} USD: {world.bill.metrics} metrics" in told.err
 
@@ -289,7 +289,7 @@ def test_regions_that_are_not_enabled_are_passed_over(stillfit: Stillfit, world:
     told = filled(stillfit, configured, "--days", 1, "--yes", "--table", "orders")
 
     assert told.code == 0, told.err
-    assert "found 1 tables and 0 indexes" in told.err
+    assert "found 1 table and 0 indexes" in told.err
 
 
 def test_a_configuration_without_aws_is_refused(stillfit: Stillfit, config: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from collector.aws.permissions import NAMED, PERMISSIONS
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
-from tests.cli.cloud import DAY, REGION, put, put_table, record_keys
+from tests.cli.cloud import DAY, REASON, REGION, put, put_table, record_keys
 from tests.cli.conftest import ROOT, Outcome, Stillfit
 
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
@@ -285,3 +285,54 @@ def test_a_table_that_the_service_does_not_describe_is_named(stillfit: Stillfit,
     told = looked(stillfit)
 
     assert "Could not read c1" in " ".join(told.out.split())
+
+
+def test_where_nothing_could_be_read_nothing_is_called_well(stillfit: Stillfit, world: World) -> None:
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation="GetMetricData"))
+    told = looked(stillfit)
+
+    assert told.code == 4
+    assert "nothing could be judged" in told.out
+    assert "nothing that hurts" not in told.out
+
+
+def test_a_region_without_metrics_is_no_clean_bill_for_the_others(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "elsewhere", region="us-east-1")
+    put(world, "ConsumedWriteCapacityUnits", 1, region="us-east-1", TableName="elsewhere")
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation="GetMetricData", region=REGION))
+    told = looked(stillfit, "--region", REGION, "--region", "us-east-1")
+
+    assert told.code == 4
+    assert "nothing that hurts where it could be seen; 1 of 2 tables could not be judged" in words(told)
+
+
+def test_credentials_that_expire_meanwhile_are_not_called_a_missing_permission(
+    stillfit: Stillfit, world: World
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.EXPIRED_TOKEN, operation="GetMetricData"))
+    told = looked(stillfit)
+
+    assert told.code == 4
+    assert "the credentials have expired (ExpiredToken): sign in again" in words(told)
+    assert "is not granted" not in told.out
+
+
+def test_what_one_failure_took_is_told_in_one_place(stillfit: Stillfit, world: World) -> None:
+    put_table(world, "carts")
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation="GetMetricData"))
+    told = looked(stillfit).out.partition("Could not read")[2].partition("Bill")[0]
+
+    assert told.count("GetMetricData") == 1
+    assert len(told.split("\n")) <= 4
+
+
+def test_a_name_of_255_characters_leaves_room_for_the_rest(stillfit: Stillfit, world: World) -> None:
+    name = f"begin{'x' * 247}end"
+    put_table(world, name)
+    for metric in ("ConsumedWriteCapacityUnits", "WriteThrottleEvents", REASON):
+        put(world, metric, 900, TableName=name)
+    told = looked(stillfit)
+
+    assert "beginx" in told.out
+    assert "xend" in told.out
+    assert "x" * 60 not in told.out
