@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stillfit.standins.aws.calls import Call, RefusedError
 from stillfit.standins.aws.faults import Fault, FaultKind
+from stillfit.standins.aws.misshapen import misshapen
 from stillfit.standins.aws.world import World
 from stillfit.standins.server import Delivery, Response
 
@@ -33,11 +34,13 @@ def refuse_or_wait(world: World, call: Call) -> None:
 
 def travelling(world: World, call: Call, response: Response) -> Response:
     """The served answer, as it arrives."""
-    fault = world.faults.strike({*_TRAVELLING, FaultKind.GARBAGE, FaultKind.HTML}, call)
+    fault = world.faults.strike({*_TRAVELLING, FaultKind.GARBAGE, FaultKind.HTML, FaultKind.MISSHAPEN}, call)
     if fault is None:
         return response
     if fault.kind is FaultKind.GARBAGE:
         return replace(response, body=GARBAGE)
+    if fault.kind is FaultKind.MISSHAPEN:
+        return replace(response, body=misshapen(response.body, response.headers["Content-Type"], world.faults))
     if fault.kind is FaultKind.HTML:
         return Response(status=fault.status, headers={"Content-Type": "text/html"}, body=HTML_PAGE)
     return replace(response, delivery=_TRAVELLING[fault.kind], pause_s=fault.seconds or DRIP_S)

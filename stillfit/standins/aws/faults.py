@@ -4,11 +4,14 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from stillfit.standins.aws.calls import Call
+
+_T = TypeVar("_T")
 
 
 class FaultKind(StrEnum):
@@ -32,6 +35,7 @@ class FaultKind(StrEnum):
     GARBAGE = "garbage"  # 200, the right content type, a body that is none
     HTML = "html"  # `status`, an HTML page as a captive proxy or a load balancer sends it
     # inside an answer that says 200
+    MISSHAPEN = "misshapen"  # one value anywhere in it is of another shape than the model promises, or left out
     EMPTY_PAGE = "empty_page"  # nothing, and a token to go on with
     REPEATED_TOKEN = "repeated_token"  # noqa: S105  (a fault's name)
     CUT_PAGE = "cut_page"  # GetMetricData pages after a random number of datapoints
@@ -122,6 +126,10 @@ class Faults:
         """A number in [1, limit): where a page is cut."""
         with self._lock:
             return self._random.randrange(1, max(2, limit))
+
+    def chosen(self, options: Sequence[_T]) -> _T:
+        with self._lock:
+            return self._random.choice(options)
 
     def shuffled(self, size: int) -> list[int]:
         with self._lock:
