@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from collector.aws.deadline import Deadlines
-from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, parsing
+from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, making, parsing
 from collector.aws.instants import instant
 from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
@@ -89,12 +89,13 @@ class Clients:
         """A boto3 client; making one is slow and not thread-safe, using one is neither."""
         with self._lock:
             if service not in self._made:
-                self._made[service] = self._session.client(
-                    service,
-                    region_name=self._target.region,
-                    endpoint_url=self._target.endpoint_url,
-                    config=_config(self._patience, validate=service != "cloudwatch"),
-                )
+                with making():
+                    self._made[service] = self._session.client(
+                        service,
+                        region_name=self._target.region,
+                        endpoint_url=self._target.endpoint_url,
+                        config=_config(self._patience, validate=service != "cloudwatch"),
+                    )
                 self._deadlines.watch(self._made[service])
                 watch(self._made[service])
             return self._made[service]
@@ -303,7 +304,10 @@ class Connection:
 
     def _assumed(self, own: boto3.Session) -> boto3.Session:
         """A session with the role's keys. They are ours to renew: boto3 does so for roles of profiles only."""
-        sts = own.client("sts", endpoint_url=self._target.endpoint_url, config=_config(self._patience, validate=True))
+        with making():
+            sts = own.client(
+                "sts", endpoint_url=self._target.endpoint_url, config=_config(self._patience, validate=True)
+            )
         self._deadlines.watch(sts)
         external = {"ExternalId": self._target.external_id} if self._target.external_id else {}
         with parsing(), self._deadlines.call():

@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
+    InvalidConfigError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -98,6 +99,17 @@ def parsing() -> Iterator[None]:
         raise  # some of botocore's are ValueErrors too
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise GarbledError(f"an answer of another shape: {amiss(error)}") from error
+
+
+@contextmanager
+def making() -> Iterator[None]:
+    """Around the making of a client: botocore lets Python's own errors through where an address is none."""
+    try:
+        yield
+    except CALL_ERRORS:
+        raise  # some of botocore's are ValueErrors too
+    except ValueError as error:
+        raise InvalidConfigError(error_msg=str(error)) from error
 
 
 def failure(error: Exception, *, action: str, about: str) -> SourceError:

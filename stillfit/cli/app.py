@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from stillfit.cli.check_command import check
 from stillfit.cli.options import Format, FormatOption
 
 INTERNAL = 5
+STDIN, STDOUT, STDERR = 0, 1, 2
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG})
 """Why what is printed cannot be kept: no error of the program, and nothing to send a trace of."""
 
@@ -258,6 +260,7 @@ def advice_dismiss(
 
 def main() -> None:
     """Run the command line; what stillfit raises on purpose ends as its sentence and exit code."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not end a command on an ASCII terminal
@@ -265,8 +268,20 @@ def main() -> None:
         code = _ran()
         sys.stdout.flush()  # what is left is written here, where it can still be told that it was not
     except Exception as error:  # noqa: BLE001  # python would end with 1, which here means "findings"
-        code = _told(error)
+        code = INTERNAL
+        with suppress(OSError):  # standard error may be full as well
+            code = _told(error)
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Whoever starts a command may have closed a stream (`>&-`): what is opened later must not take its place."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(STDIN, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(STDOUT, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(STDERR, "w", encoding="utf-8", closefd=False)
 
 
 def _ran() -> int:

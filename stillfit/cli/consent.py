@@ -42,9 +42,9 @@ class Consent:
         """
         limit = self.limit
         if limit is not None and most > limit:
-            raise UsageError(
-                f"{command}: {dollars(most)} at most is above {dollars(limit)}: raise --max-dollars, or --yes"
-            )
+            told = f"{command}: {dollars(most)} at most, listings counted in, is above {dollars(limit)}"
+            way = "raise --max-dollars" if self.max_dollars is not None else "raise --max-dollars, or --yes"
+            raise UsageError(f"{told}: {way}")
         if _is_asked() and not self.yes and most > 0 and not typer.confirm("Spend that?", default=True, err=True):
             raise UsageError(f"{command}: {refused}")
 

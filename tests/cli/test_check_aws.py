@@ -109,6 +109,7 @@ def test_a_limit_holds_whoever_says_yes(stillfit: Stillfit, world: World) -> Non
     told = looked(stillfit, "--yes", "--max-dollars", "0.0001")
 
     assert (told.code, told.out, world.bill.metrics) == (2, "", 0)
+    assert "or --yes" not in told.err  # it was said, and does not help
 
 
 class Terminal(io.StringIO):
@@ -336,3 +337,14 @@ def test_a_name_of_255_characters_leaves_room_for_the_rest(stillfit: Stillfit, w
     assert "beginx" in told.out
     assert "xend" in told.out
     assert "x" * 60 not in told.out
+
+
+@pytest.mark.parametrize("address", ["elsewhere", "http://"])
+def test_an_address_that_is_none_is_named(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    told = looked(stillfit)
+
+    assert told.code == 4
+    assert f"could not be made (Invalid endpoint: {address}): check region, profile and endpoint" in told.err

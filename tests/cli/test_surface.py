@@ -148,3 +148,20 @@ def test_a_full_disk_ends_in_a_sentence() -> None:
 
     assert done.returncode == 5
     assert done.stderr.strip() == "standard output cannot be written: No space left on device: send it elsewhere"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_is_closed_from_the_start_breaks_nothing(closed: str) -> None:
+    command = f"{sys.executable} -c 'from stillfit.cli import main; main()' check -o {CASE} {closed}"
+    told = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False, text=True)
+
+    assert told.returncode == 1
+    assert told.stderr == ""
+    assert ("Found" in told.stdout) == ("1>&-" not in closed)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_full_streams_are_no_findings() -> None:
+    command = f"{sys.executable} -c 'from stillfit.cli import main; main()' check -o {CASE} >/dev/full 2>/dev/full"
+
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 5
