@@ -6,6 +6,7 @@ hot, cold is what served none in three hours. A node is read as often as its clu
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,9 +15,21 @@ from collector.aws.heat import Heat, phase
 from collector.aws.meter import billed
 from collector.aws.plan import HOUR, Load, Share, Tier
 from collector.aws.progress import Begin, Progress
-from collector.aws.queries import Ask
+from collector.aws.queries import Ask, Spec
 from collector.aws.reading import Planned
 from stillfit.model import Series, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyShare:
+    """Billed metrics of one family in one reading, and those that its tripwires may lead to."""
+
+    usual: Share
+    causes: Share = field(default_factory=Share)
+
+    def of(self, tier: Tier) -> Share:
+        """Of a hot family with all causes, the most it can be: they are read with the tripwire (see agenda.py)."""
+        return self.usual + self.causes if tier is Tier.HOT else self.usual
 
 
 @dataclass(slots=True)
@@ -33,13 +46,15 @@ class Rota:
     _heat: Heat[Subject] = field(default_factory=Heat)
     _tiers: dict[Subject, Tier] = field(default_factory=dict)
 
-    def begin(self, source: str, now: int, shares: Mapping[Subject, Share], serving: Callable[[Subject], bool]) -> None:
+    def begin(
+        self, source: str, now: int, shares: Mapping[Subject, FamilyShare], serving: Callable[[Subject], bool]
+    ) -> None:
         """Put each family into its tier and tell the budget. `shares` are by family; `now` is epoch seconds."""
         self._heat.keep(shares)
         self._tiers = {family: self._tier(family, now, serving) for family in shares}
         by_tier = {tier: Share() for tier in Tier}
         for family, share in shares.items():
-            by_tier[self._tiers[family]] += share
+            by_tier[self._tiers[family]] += share.of(self._tiers[family])
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
@@ -69,14 +84,23 @@ class Rota:
         return self._heat.tier(family, now, called_hot=self.called_hot(family.name), serves=serving(family))
 
 
-def shares_of(wires: Iterable[Ask], rest: Iterable[Ask], families: Iterable[Subject]) -> dict[Subject, Share]:
-    """Billed metrics by family in one reading of all. What belongs to the account as a whole counts as no table."""
-    found = {family: Share(tables=int(bool(family.table or family.cluster))) for family in families}
+def shares_of(
+    wires: Iterable[Ask], rest: Iterable[Ask], causes: Callable[[Spec], Iterable[Spec]]
+) -> dict[Subject, FamilyShare]:
+    """Billed metrics by family in one reading of all. What belongs to the account as a whole counts as no table.
+
+    `causes`: what a tripwire leads to.
+    """
+    usual: defaultdict[Subject, Share] = defaultdict(Share)
+    more: defaultdict[Subject, Share] = defaultdict(Share)
     for ask in wires:
-        found[family_of(ask.subject)] += Share(wires=billed(len(ask.slots)))
+        family = family_of(ask.subject)
+        usual[family] += Share(wires=billed(len(ask.slots)))
+        more[family] += Share(wires=sum(billed(len(cause.brings)) for cause in causes(ask.spec)))
     for ask in rest:
-        found[family_of(ask.subject)] += Share(rest=billed(len(ask.slots)))
-    return found
+        usual[family_of(ask.subject)] += Share(rest=billed(len(ask.slots)))
+    tables = {family: Share(tables=int(bool(family.table or family.cluster))) for family in usual}
+    return {family: FamilyShare(tables[family] + share, more[family]) for family, share in usual.items()}
 
 
 def family_of(subject: Subject) -> Subject:

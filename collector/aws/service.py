@@ -201,8 +201,7 @@ class ServiceSource(MeteredSource):
             if _is_asked(want, reporting):
                 ask = self._questions.ask(want.subject, want.spec, want.part)
                 (wires if want.spec in self._service.wires else rest).append(ask)
-        families = {family_of(ask.subject) for ask in (*wires, *rest)}
-        shares = shares_of(wires, rest, families)
+        shares = shares_of(wires, rest, self._service.causes)
         self._rota.pages = listed.pages if listed else self._rota.pages
         self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
         for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():

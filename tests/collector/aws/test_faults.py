@@ -34,9 +34,9 @@ WHOLE = {
 }
 UNFIT = {
     *(FaultKind.LATENCY, FaultKind.HANG, FaultKind.SLOW_DRIP, FaultKind.SLOW_HEAD, FaultKind.ACCESS_DENIED),
-    *(FaultKind.NOT_FOUND, FaultKind.REFUSED, FaultKind.HUGE_VALUES),
+    *(FaultKind.NOT_FOUND, FaultKind.REFUSED, FaultKind.HUGE_VALUES, FaultKind.MISSHAPEN),
 }
-"""Kinds that take real time, or are no passing thing."""
+"""Kinds that take real time, or are no passing thing, or may put a wrong number where nobody can see it."""
 MISSING_WITHOUT = {
     "GetMetricData": {"consumed_read_units", "read_throttle_events", "provisioned_read_units"},
     "ListMetrics": {"successful_requests", "throttled_requests", "request_latency_ms", "system_errors"},

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from collector.aws.keyspaces import Keyspaces
+from collector.aws.plan import Tier
 from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.model import AttributeChange, Statistic
@@ -446,6 +447,19 @@ def test_a_refusal_makes_a_table_hot_in_the_same_look(world: World, keyspaces: S
     clock.advance(300)
 
     assert cycle(keyspaces, clock).one("keyspaces_consumed_read_units", JOBS).values.tolist() == [50]
+
+
+@pytest.mark.parametrize(("hot", "more"), [(("shop.*",), 2), ((), 0)], ids=["hot", "warm"])
+def test_the_projected_load_of_a_hot_table_holds_what_its_tripwires_lead_to(
+    world: World, served: OpenService, clock: FakeClock, hot: tuple[str, ...], more: int
+) -> None:
+    put_jobs(world)
+    put_cassandra(world, "SuccessfulRequestLatency", [4] * 60, Operation="SELECT")
+    source = served(Keyspaces, hot=hot)
+    cycle(source, clock)
+    share = source.plan.load.of(Tier.HOT if hot else Tier.WARM)
+
+    assert (share.tables, share.wires, source.price.more) == (1, 1 + more, 2)
 
 
 def test_a_first_look_goes_two_weeks_back(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
