@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -26,10 +26,10 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Add subjects; mark as gone what a complete inventory of its source lacks, with all that belongs to it."""
     listed = {_text(one) for one in batch.subjects_seen}
     spoken_of = {_text(one) for one in _subjects(batch)}
-    known = _known(connection) if batch.inventory else _known(connection, listed | spoken_of)
+    known = _known(connection, None if batch.inventory else listed)
     fresh = [
         _row(text, batch.source if text in listed else "", batch.at)
-        for text in sorted((listed | spoken_of) - known.keys())
+        for text in sorted((listed | spoken_of) - known.keys() - _there(connection, spoken_of - known.keys()))
     ]
     upsert(connection, _table, fresh, update=False)
     adopted = [text for text in listed & known.keys() if known[text].source != batch.source]
@@ -45,7 +45,7 @@ def retire(connection: sa.Connection, keep: Collection[str], at: datetime) -> No
 
     What another source lists or tells settings of is handed to that one. A source that comes back lists its own again.
     """
-    known = _known(connection)
+    known = _known(connection, None)
     strays = {text for text, row in known.items() if row.source and row.source not in keep and row.gone_at is None}
     for text, source in _told_elsewhere(connection, strays, keep).items():
         _set(connection, (text,), source=source)
@@ -73,15 +73,24 @@ def _text(subject: Subject) -> str:
     return str(subject)
 
 
-def _known(connection: sa.Connection, texts: Iterable[str] | None = None) -> dict[str, sa.Row[Any]]:
+def _known(connection: sa.Connection, texts: Iterable[str] | None) -> dict[str, sa.Row[Any]]:
     """All subjects, or those among `texts`: a batch of metrics tells of a few of many thousand."""
     if texts is None:
         return {row.subject: row for row in connection.execute(sa.select(_table))}
-    chosen, known = sorted(texts), {}
-    for first in range(0, len(chosen), _AT_ONCE):
-        query = sa.select(_table).where(_table.c.subject.in_(chosen[first : first + _AT_ONCE]))
-        known.update({row.subject: row for row in connection.execute(query)})
-    return known
+    queries = (sa.select(_table).where(_table.c.subject.in_(some)) for some in _some(texts))
+    return {row.subject: row for query in queries for row in connection.execute(query)}
+
+
+def _there(connection: sa.Connection, texts: Iterable[str]) -> set[str]:
+    """Which of them there are."""
+    queries = (sa.select(_table.c.subject).where(_table.c.subject.in_(some)) for some in _some(texts))
+    return {text for query in queries for text in connection.scalars(query)}
+
+
+def _some(texts: Iterable[str]) -> Iterator[Sequence[str]]:
+    """In pieces that fit a statement."""
+    chosen = sorted(texts)
+    return (chosen[first : first + _AT_ONCE] for first in range(0, len(chosen), _AT_ONCE))
 
 
 def _subjects(batch: Batch) -> set[Subject]:
