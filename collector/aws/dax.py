@@ -6,7 +6,7 @@ Whoever never made a cluster may not even have the role that DAX needs: that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from collector.aws import dax_specs as specs
 from collector.aws.access import Access
 from collector.aws.answers import readable
 from collector.aws.cloudwatch import WORKERS
-from collector.aws.dax_settings import TTL, Description, Settings, cluster_settings, nodes, tags, times_to_live
+from collector.aws.dax_settings import TTL, Description, Settings, cluster_settings, created, nodes, tags, times_to_live
 from collector.aws.failures import GoneError
 from collector.aws.pool import Pool
 from collector.aws.queries import Spec, dimensions
@@ -37,6 +37,7 @@ class _Member:
     group: str
     settings: Settings
     nodes: tuple[tuple[Subject, Settings], ...]
+    created: Mapping[Subject, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Dax:
             subjects=tuple(subject for one in self._members for subject in (one.cluster, *dict(one.nodes))),
             attributes=tuple(self._attributes(at)),
             gaps=(*left_out, *untagged.values(), *self._unknown(), *self._tags.gaps(told, self._about)),
+            created={subject: at for one in self._members for subject, at in one.created.items()},
             undescribed=tuple(self._tags.untold(untagged)),
         )
 
@@ -121,6 +123,7 @@ class Dax:
             group=str((told.get("ParameterGroup") or {}).get("ParameterGroupName", "")),
             settings=cluster_settings(told),
             nodes=tuple(nodes(cluster, told)),
+            created=created(cluster, told),
         )
 
     def _group(self, group: str, now: float) -> _Parameters:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from collector.aws.instants import instant
@@ -53,6 +54,16 @@ def nodes(cluster: Subject, told: Description) -> Iterator[tuple[Subject, Settin
         }
         settings: Settings = {name: str(value) for name, value in named.items() if value is not None}
         yield replace(cluster, node=str(node["NodeId"])), settings
+
+
+def created(cluster: Subject, told: Description) -> dict[Subject, datetime]:
+    """When each node was made; of the cluster itself, which is not told, that it is as old as its oldest node."""
+    made = {
+        replace(cluster, node=str(node["NodeId"])): instant(node["NodeCreateTime"])
+        for node in told.get("Nodes") or ()
+        if node.get("NodeCreateTime") is not None
+    }
+    return made | ({cluster: min(made.values())} if made else {})
 
 
 def times_to_live(parameters: Iterable[Description]) -> Settings:

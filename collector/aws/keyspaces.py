@@ -22,6 +22,7 @@ from collector.aws.keyspaces_scaling import KeyspacesScaling
 from collector.aws.keyspaces_settings import (
     Description,
     Settings,
+    created,
     is_provisioned,
     keyspace_settings,
     other_regions,
@@ -49,6 +50,7 @@ class Member:
     settings: Settings
     provisioned: bool = False
     replicas: tuple[str, ...] = ()
+    created: datetime | None = None
 
 
 class Keyspaces:
@@ -87,6 +89,7 @@ class Keyspaces:
             attributes=tuple(self._attributes(at)),
             changes=changes,
             gaps=(*lost, *left_out, *untagged.values(), *scaling, *self._tags.gaps(self._members, self._about)),
+            created={subject: one.created for subject, one in self._members.items() if one.created},
             undescribed=(*(gap.subject for gap in lost), *self._tags.untold(untagged)),
         )
 
@@ -157,6 +160,7 @@ class Keyspaces:
             settings=table_settings(answer, region),
             provisioned=is_provisioned(answer),
             replicas=other_regions(answer, region),
+            created=created(answer),
         )
 
     def _keyspace(self, told: Description) -> Member:

@@ -7,6 +7,7 @@ are on and left out when they never were; neither can be turned off again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from collector.aws.instants import instant
@@ -31,6 +32,11 @@ def other_regions(table: Description, region: str) -> tuple[str, ...]:
     """Where else the table is."""
     told = (one.get("region") for one in table.get("replicaSpecifications") or ())
     return tuple(sorted({str(name) for name in told if name} - {region}))
+
+
+def created(table: Description) -> datetime | None:
+    told = table.get("creationTimestamp")
+    return None if told is None else instant(told)
 
 
 def keyspace_settings(keyspace: Description) -> Settings:

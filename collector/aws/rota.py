@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from collector.aws.budget import Budget
 from collector.aws.heat import Heat, phase
@@ -18,6 +19,8 @@ from collector.aws.progress import Begin, Progress
 from collector.aws.queries import Ask, Spec
 from collector.aws.reading import Planned
 from stillfit.model import Series, Subject
+
+NOTHING_LATE: Mapping[Subject, Begin] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,10 @@ class Rota:
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
-    def due(self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin) -> Iterator[Planned]:
-        """What of these is to be read now, and over which time."""
+    def due(
+        self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin, late: Mapping[Subject, Begin] = NOTHING_LATE
+    ) -> Iterator[Planned]:
+        """What of these is to be read now, and over which time; what of `late` was never read begins elsewhere."""
         cadences = self.budget.plan.cadences
         for asks, is_wire in ((wires, True), (rest, False)):
             for ask in asks:
@@ -67,7 +72,7 @@ class Rota:
                 cadence = cadences[self._tiers[family]]
                 every_s = cadence.wires_s if is_wire else cadence.rest_s
                 if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, phase(str(family))):
-                    yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
+                    yield from ((ask, piece) for piece in self.progress.stretches(ask, late.get(ask.subject, begin)))
 
     def heated(self, wires: Iterable[Series]) -> frozenset[Subject]:
         """The families that a look has shown to refuse requests and that were not hot before it."""

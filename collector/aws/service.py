@@ -10,7 +10,7 @@ that stand, those that ListMetrics names, and last what the tripwires led to wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -45,6 +45,8 @@ class Found:
     gaps: tuple[Gap, ...] = ()
     undescribed: tuple[Subject, ...] = ()
     """What is there, and of which no look could tell more; what is neither in it nor in `subjects` no longer exists."""
+    created: Mapping[Subject, datetime] = field(default_factory=dict)
+    """When each of `subjects` was made, where that is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,8 @@ class ServiceSource(MeteredSource):
         reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
         self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
         self._rota = Rota(self._budget, self._progress, access.target.calls_hot)
+        self._late: dict[Subject, Begin] = {}
+        """What this cycle reads as in a first look, and from where."""
 
     def _to_read(self) -> Load:
         return self._rota.load
@@ -132,11 +136,21 @@ class ServiceSource(MeteredSource):
         found = self._service.look(until, Span(begin.start, begin.until).starts_at)
         inventory = self._inventory_batch(until, found)
         if any(True for _ in self._service.wants(Reporting())):
+            self._late = self._come_late(found.created, begin)
             yield from self._with_metrics(inventory, begin, since)
         else:
             self._price = Price(metrics=0, more=0)
             yield inventory  # the service is not used here
         self._progress.end()
+
+    def _come_late(self, created: Mapping[Subject, datetime], begin: Begin) -> dict[Subject, Begin]:
+        """What is new to us, but was there longer than a new one would be, is read as in a first look."""
+        standing = [want for want in self._service.wants(Reporting()) if want.stands]
+        asks = [self._questions.ask(want.subject, want.spec, want.part) for want in standing]
+        read = {ask.subject for ask in asks if self._progress.read_to(ask) is not None}
+        unread = {ask.subject for ask in asks} - read
+        old = {one for one in unread if one in created and created[one].timestamp() < begin.start}
+        return dict.fromkeys(old, self._progress.late(begin)) if old else {}
 
     def _inventory_batch(self, at: datetime, found: Found) -> Batch:
         return Batch(
@@ -156,14 +170,14 @@ class ServiceSource(MeteredSource):
         listed, quiet = self._listed(cycle, since)
         begin = _newcomers(begin, listed)
         wires, rest = self._asks(cycle, listed)
-        planned = self._without_hours(self._rota.due(wires, rest, begin))
+        planned = self._without_hours(self._rota.due(wires, rest, begin, self._late))
         self._price = self._priced(planned)
         yield inventory
         yield from self._reading.batches(planned, cycle.look)
         self._hours_read(planned, cycle.look)
         yield Batch(source=self.id, at=cycle.at, series=(*quiet, *self._quiet_causes(cycle)))
         hot = self._rota.heated(seen for _, seen in cycle.wires)
-        more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin)
+        more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin, self._late)
         yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
         yield from self._closing_batch(cycle)
 

@@ -1,16 +1,18 @@
 """Fault by operation of Keyspaces and DAX: each ends in a Gap with its reason, a SourceError, or the right data."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
+from collector.aws.progress import NEWCOMER_S
 from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import GapReason, Subject
+from stillfit.model import GapReason, Series, Subject
 from stillfit.standins.aws import Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, Brought, cycle
 from tests.collector.aws.services import (
@@ -76,6 +78,45 @@ def test_a_lost_call_is_a_gap_with_its_reason(
     assert names <= missing.keys()
     assert {missing[name] for name in names} == {WHOLE[kind].value}
     assert {one.subject for one in got.batches[0].attributes} == {one.subject for one in before.batches[0].attributes}
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_late"), [(NEWCOMER_S - 300, False), (NEWCOMER_S, False), (NEWCOMER_S + 300, True)]
+)
+@pytest.mark.parametrize(
+    "late",
+    [
+        (Keyspaces, "GetTable", "keyspaces_consumed_read_units", JOBS),
+        (Dax, "ListTags", "dax_throttled_requests", FRONT),
+        (Dax, "ListTags", "dax_cpu_percent", NODE),
+    ],
+    ids=["table", "cluster", "node"],
+)
+def test_what_could_not_be_described_at_first_gets_its_first_look(
+    late: tuple[type[Keyspaces | Dax], str, str, Subject],
+    age_s: int,
+    world: World,
+    served: OpenService,
+    clock: FakeClock,
+    *,
+    is_late: bool,
+) -> None:
+    service, operation, metric, subject = late
+    source = served(service, first_look=timedelta(days=2), tags=(("team", "shop"),))
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=operation, until=NOON + 1))
+    first = cycle(source, clock, since_s=None)
+    clock.advance(age_s)
+    got = cycle(source, clock)
+    read = sorted((one for one in got.series if (one.subject, one.metric) == (subject, metric)), key=_begins)
+
+    assert subject not in first.batches[0].subjects_seen
+    look = timedelta(days=2).total_seconds() if is_late else NEWCOMER_S
+    assert read[0].covered[0].start == (NOON + age_s - look) // 3_600 * 3_600 + (0 if is_late else age_s % 3_600)
+    assert {one.period_s for one in read} == ({300, 60} if is_late else {60})
+
+
+def _begins(series: Series) -> int:
+    return series.covered[0].start
 
 
 @pytest.mark.parametrize(("operation", "hole"), [("ListTables", SHOP), ("GetTable", JOBS)])
