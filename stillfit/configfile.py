@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -32,6 +33,7 @@ _KINDS = {
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",
     "float_parsing": "a number is needed",
+    "finite_number": "a number is needed",
     "bool_type": "true or false is needed",
     "bool_parsing": "true or false is needed",
     "tuple_type": "a list is needed, such as [one, two]",
@@ -131,8 +133,8 @@ def _sentence(place: Place, detail: ErrorDetails) -> str:
         return f"unknown key {str(place[-1])!r}{did_you_mean(str(place[-1]), keys_at(place[:-1]))}"
     if detail["input"] is None and kind != "missing":
         return "has no value; text that begins with # is a comment unless it is in quotes"
-    if kind in {"greater_than", "time_delta_type", "time_delta_parsing"}:
-        return "is no length of time above zero; write 90s, 5m, 2h or 14d"
+    if kind in {"greater_than", "less_than_equal", "time_delta_type", "time_delta_parsing"}:
+        return _out_of_range(kind, detail.get("ctx", {}))
     if kind == "string_pattern_mismatch":
         return next((text for key, text in _PATTERNS.items() if key in place), "has not the right form")
     if kind.startswith("date_"):
@@ -141,3 +143,12 @@ def _sentence(place: Place, detail: ErrorDetails) -> str:
         return _KINDS[kind]
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return message[:1].lower() + message[1:]
+
+
+def _out_of_range(kind: str, limits: Mapping[str, Any]) -> str:
+    """Of a length of time, or of a number that has limits."""
+    if kind == "less_than_equal":
+        return "is longer than ten years" if isinstance(limits["le"], str) else f"must be at most {limits['le']}"
+    if isinstance(limits.get("gt"), (int, float)):
+        return f"must be a number above {limits['gt']:g}"
+    return "is no length of time above zero; write 90s, 5m, 2h or 14d"
