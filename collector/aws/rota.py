@@ -61,6 +61,11 @@ class Rota:
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
+    def rest(self, source: str) -> None:
+        """There is nothing to read, and nothing of the budget is taken."""
+        self.load = Load()
+        self.budget.share(source, self.load)
+
     def due(
         self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin, late: Mapping[Subject, Begin] = NOTHING_LATE
     ) -> Iterator[Planned]:

@@ -139,6 +139,7 @@ class ServiceSource(MeteredSource):
             self._late = self._come_late(found.created, begin)
             yield from self._with_metrics(inventory, begin, since)
         else:
+            self._rota.rest(self.id)
             self._price = Price(metrics=0, more=0)
             yield inventory  # the service is not used here
         self._progress.end()

@@ -462,6 +462,18 @@ def test_the_projected_load_of_a_hot_table_holds_what_its_tripwires_lead_to(
     assert (share.tables, share.wires, source.price.more) == (1, 1 + more, 2)
 
 
+def test_what_is_no_longer_there_takes_nothing_of_the_budget(
+    world: World, keyspaces: ServiceSource, clock: FakeClock
+) -> None:
+    put_jobs(world)
+    cycle(keyspaces, clock)
+    before = keyspaces.plan.usd_a_month
+    world.keyspaces.delete_table(*SCOPE, "shop", "jobs")
+    cycle(keyspaces, clock)
+
+    assert (before > 0.0, keyspaces.plan.usd_a_month) == (True, 0.0)
+
+
 def test_a_first_look_goes_two_weeks_back(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
     put_jobs(world)
     consumed = cycle(keyspaces, clock, since_s=None).all("keyspaces_consumed_read_units", JOBS)
