@@ -27,8 +27,10 @@ HASTY = Patience(connect_s=5.0, read_s=1.0, attempts=1, whole_s=1.3)
 """For answers that never end: long enough for an honest one on a busy machine."""
 
 
-def fleet(clock: FakeClock, seed: int = 7) -> World:
-    world = World(now=lambda: clock.now().timestamp(), faults=Faults(seed=seed, sleep=lambda _: None))
+def fleet(clock: FakeClock, faults: Faults | int = 7) -> World:
+    """`faults`, or the seed of some."""
+    chosen = Faults(seed=faults, sleep=lambda _: None) if isinstance(faults, int) else faults
+    world = World(now=lambda: clock.now().timestamp(), faults=chosen)
     put_table(world, provisioned())
     put_jobs(world, capacitySpecification=PROVISIONED, tags={"team": "shop"})
     put_front(world, tags={"team": "shop"})

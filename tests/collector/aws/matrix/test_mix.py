@@ -4,7 +4,8 @@
     STILLFIT_FAULT_SEED=random pytest tests/collector/aws/matrix/test_mix.py    # another one; a failure prints its seed
 
 What is vouched for is compared with what the stand-in holds after every cycle, and by a checksum over all points after
-the last: by then every metric must be known without a hole.
+the last: by then every metric must be known without a hole. What it cost is held to what the plan asks, counted by hand
+(cost.py): exactly once nothing fails any more, and for the whole of it with what was spoilt paid once more.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import hashlib
 import os
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from collector.aws.plan import SETTLE_S
@@ -24,15 +23,18 @@ from collector.aws.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import GapReason, Series, Statistic, Subject
-from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, Publication, World
-from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION
+from stillfit.model import GapReason
+from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, Publication, World
+from tests.collector.aws.kit import NOON
+from tests.collector.aws.matrix.cost import LOOKS_AN_HOUR, STEP_S, NotedFaults, planned
 from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, reading
-from tests.collector.aws.services import FRONT, JOBS
+from tests.collector.aws.matrix.truth import Key, Known, key_of, measured
 
 TOLD = os.environ.get("STILLFIT_FAULT_SEED") or "20261121"
 SEED = random.SystemRandom().randrange(1_000_000) if TOLD == "random" else int(TOLD)
-BAD_S, CALM_S, STEP_S = 7_200, 7_200, 300
+BAD_S, CALM_S = 7_200, 7_200
+LOOKS = range((BAD_S + CALM_S) // STEP_S)
+LAST_HOUR = LOOKS[-LOOKS_AN_HOUR:]
 PATIENCE = Patience(connect_s=5.0, read_s=0.4, attempts=2, whole_s=0.8)
 
 LOST_CALLS = (
@@ -50,57 +52,21 @@ ENDLESS = (FaultKind.HANG, FaultKind.SLOW_DRIP, FaultKind.SLOW_HEAD)
 
 ALL_MINUTES = range(NOON - 3_600, NOON + BAD_S + CALM_S, 60)
 
-Key = tuple[Subject, str, Statistic]
-_OF_ORDERS = {"TableName": "orders"}
-_OF_INDEX = _OF_ORDERS | {"GlobalSecondaryIndexName": "by-status"}
-_OF_JOBS = {"Keyspace": "shop", "TableName": "jobs"}
-MEASURED: dict[str, dict[Key, Metric]] = {
-    DYNAMODB: {
-        (ORDERS, "consumed_read_units", Statistic.SUM): Metric.dynamodb("ConsumedReadCapacityUnits", **_OF_ORDERS),
-        (ORDERS, "read_throttle_events", Statistic.SUM): Metric.dynamodb("ReadThrottleEvents", **_OF_ORDERS),
-        (ORDERS, "write_throttle_events", Statistic.SUM): Metric.dynamodb("WriteThrottleEvents", **_OF_ORDERS),
-        (BY_STATUS, "consumed_write_units", Statistic.SUM): Metric.dynamodb("ConsumedWriteCapacityUnits", **_OF_INDEX),
-        (BY_STATUS, "write_throttle_events", Statistic.SUM): Metric.dynamodb("WriteThrottleEvents", **_OF_INDEX),
-    },
-    KEYSPACES: {
-        (JOBS, "keyspaces_consumed_read_units", Statistic.SUM): Metric.of(
-            "AWS/Cassandra", "ConsumedReadCapacityUnits", _OF_JOBS
-        ),
-    },
-    DAX: {
-        (FRONT, "dax_requests", Statistic.SUM): Metric.of("AWS/DAX", "TotalRequestCount", {"ClusterId": "front"}),
-    },
-}
-
-
-@dataclass
-class Known:
-    """What was vouched for of one metric: the minutes, and the points in them."""
-
-    points: dict[int, float] = field(default_factory=dict)
-    minutes: set[int] = field(default_factory=set)
-
-    def take(self, series: Series, now: int) -> None:
-        """A later answer overrules an earlier one, as in the store. What is younger than settled nobody judges yet."""
-        told = {at for span in series.covered for at in range(span.start, span.end, 60) if at < now - SETTLE_S}
-        points = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
-        self.points = {at: value for at, value in self.points.items() if at not in told}
-        self.points |= {at: value for at, value in points.items() if at in told}
-        self.minutes |= told
-
 
 @pytest.mark.parametrize("source", [DYNAMODB, KEYSPACES, DAX])
 def test_two_bad_hours_at_random_bring_only_the_truth_and_afterwards_all_of_it(source: str) -> None:
     print(f"STILLFIT_FAULT_SEED={SEED}")  # shown where it fails
-    clock = FakeClock()
-    world = fleet(clock, SEED)
+    clock, faults = FakeClock(), NotedFaults(SEED)
+    world = fleet(clock, faults)
     world.publication = Publication(delay_s=60, converges_in_min=3)
-    truth = measured(world, source)
+    truth = measured(world, source, ALL_MINUTES, SEED)
     known = {key: Known() for key in truth}
+    billed = [0]
     with AwsStandIn(world) as aws, reading(source, aws, clock, PATIENCE) as opened:
         arm(world, random.Random(SEED))
-        for _ in range((BAD_S + CALM_S) // STEP_S):
+        for _ in LOOKS:
             take_a_cycle(opened, clock, known)
+            billed.append(world.bill.metrics)
             assert {key: one.points for key, one in known.items()} == {
                 key: {at: value for at, value in truth[key].items() if at in one.minutes} for key, one in known.items()
             }
@@ -108,20 +74,9 @@ def test_two_bad_hours_at_random_bring_only_the_truth_and_afterwards_all_of_it(s
 
     assert {key for key, one in known.items() if not one.minutes >= set(must_be_known())} == set()
     assert checksum(one.points for one in known.values()) == checksum(truth.values())
-    assert 0 <= world.bill.metrics - answered <= lost_on_the_way(world)
-
-
-def measured(world: World, source: str) -> dict[Key, dict[int, float]]:
-    """Whole numbers for every minute from an hour before noon; throttles in one of eight, and no point otherwise."""
-    chance = np.random.default_rng(SEED)
-    truth: dict[Key, dict[int, float]] = {}
-    for key, metric in MEASURED[source].items():
-        row = chance.integers(1, 1_000, len(ALL_MINUTES)).astype(float) * 3
-        if "throttle" in key[1]:
-            row[chance.random(len(row)) > 1 / 8] = np.nan
-        world.put(DEFAULT_ACCOUNT, REGION, metric, Points.regular(start=ALL_MINUTES[0], sum=row))
-        truth[key] = {at: value for at, value in zip(ALL_MINUTES, row.tolist(), strict=True) if not np.isnan(value)}
-    return truth
+    assert 0 <= billed[-1] - answered <= lost_on_the_way(faults)
+    assert billed[-1] - billed[LAST_HOUR[0]] == planned(source, LAST_HOUR, truth)
+    assert billed[-1] <= planned(source, LOOKS, truth) + sum(faults.spoilt.values())
 
 
 def arm(world: World, chance: random.Random) -> None:
@@ -141,7 +96,7 @@ def take_a_cycle(opened: Source, clock: FakeClock, known: dict[Key, Known]) -> N
     try:
         for batch in opened.collect(clock.now() - timedelta(seconds=STEP_S), clock.now()):
             for series in batch.series:
-                if (key := (series.subject, series.metric, series.statistic)) in known:
+                if (key := key_of(series)) in known:
                     known[key].take(series, int(clock.now().timestamp()))
     except SourceError as error:
         if error.reason is GapReason.NO_DATA:
@@ -161,7 +116,7 @@ def checksum(rows: Iterable[Mapping[int, float]]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def lost_on_the_way(world: World) -> int:
-    """Most that may have been billed for answers which never arrived: the largest request, each time."""
-    spoilt = (FaultKind.RESET_MIDWAY, FaultKind.TRUNCATED, FaultKind.GARBAGE, FaultKind.HTML, FaultKind.SLOW_DRIP)
-    return 500 * sum(world.faults.struck[kind] for kind in spoilt)
+def lost_on_the_way(faults: NotedFaults) -> int:
+    """Most that may have been billed for answers which never arrived."""
+    ways = (FaultKind.RESET_MIDWAY, FaultKind.TRUNCATED, FaultKind.GARBAGE, FaultKind.HTML, FaultKind.SLOW_DRIP)
+    return sum(faults.spoilt[kind] for kind in ways)
