@@ -48,8 +48,10 @@ class Aws(Section):
     hot: tuple[str, ...] = ()
     """Patterns of tables that are always read as closely as those that hurt."""
     monthly_budget: Annotated[float, Field(gt=0)] | None = None
-    """US dollars a month for CloudWatch, over all regions of this entry. Readings are stretched to keep to it, what
-    nobody is paged for first; no table is dropped. Absent: the freshest plan."""
+    """US dollars that a calendar month (UTC) of CloudWatch may come to, over all regions of this entry. What is spent
+    of it already and the days that are left decide how far readings are stretched, what nobody is paged for first; no
+    table is dropped. When it is used up only tripwires are read, and tables that are hot, and that is told. Absent:
+    the freshest plan."""
     accepted_delay: Seconds | None = None
     """How late a message may be, at worst, where the budget cannot hold the freshness promise: `45m`. Without it such a
     budget fails `stillfit config check`, which prints the delay."""

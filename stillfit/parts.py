@@ -53,7 +53,10 @@ def assemble(config: Config, store: Store, clock: Clock, notified: Notified = la
     """Everything the daemon works with. Raises ConfigError; opens no connection."""
     shelf = price_shelf(config)
     return Parts(
-        sources=(*sources(config, clock, store.reach), *billing_sources(config, clock, shelf, store.subjects)),
+        sources=(
+            *sources(config, clock, store.reach, store.spending),
+            *billing_sources(config, clock, shelf, store.subjects),
+        ),
         knowledge=knowledge(config.thresholds),
         sender=sender_of(config, store.outbox, clock, notified),
         shelf=shelf,

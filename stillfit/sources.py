@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from collector.aws.access import Access
 from collector.aws.budget import Budget
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.plan import SETTLE_S, Rhythm
+from collector.aws.plan import SETTLE_S, Rhythm, budget_lines
+from collector.aws.purse import Kept, Purse
 from collector.aws.regions import ALL, NothingHereError, Regions, expanded
 from collector.aws.restart import Name
 from collector.aws.service import ServiceSource
@@ -31,7 +32,8 @@ from stillfit.clock import Clock
 from stillfit.config import Config, Prometheus
 from stillfit.configaws import Aws
 from stillfit.keyfile import kept_secret
-from stillfit.model import Batch, Engine, Gap, Span, Subject
+from stillfit.model import Batch, Engine, Gap, GapReason, Span, Subject
+from stillfit.purses import account_prefix, paying, purses_of
 from stillfit.redaction import Redaction
 
 log = structlog.get_logger()
@@ -77,6 +79,8 @@ class SigningIn:
         """The real one, once it has signed in: its bill and its pace are read by the pages."""
         self.silent: NothingHereError | None = None
         """Why there is nothing to read here, and nothing wrong with that; it is looked anew each time."""
+        self.settled: Callable[[], None] = lambda: None
+        """Called at the end of each look, when nothing is about to be spent."""
 
     @property
     def lag_s(self) -> int:
@@ -90,8 +94,12 @@ class SigningIn:
         source = self.source or self._opened()
         if source is None or self._stopping:
             return  # told while it signed in
-        for batch in source.collect(since, until):
-            yield replace(batch, source=self.id, gaps=tuple(replace(gap, source=self.id) for gap in batch.gaps))
+        try:
+            for batch in source.collect(since, until):
+                gaps = (*batch.gaps, *self._unpaid(source))  # with each, or what is delivered would end it
+                yield replace(batch, source=self.id, gaps=tuple(replace(gap, source=self.id) for gap in gaps))
+        finally:
+            self.settled()
         if gaps := self._unlisted():
             yield Batch(source=self.id, at=until, gaps=gaps)
 
@@ -114,6 +122,13 @@ class SigningIn:
         told = self._listed.gaps(self.id, self.scope.engine, self.scope.scope[1]) if self._listed else ()
         return tuple(told)
 
+    def _unpaid(self, source: Opened) -> Iterator[Gap]:
+        """What is not read any more because the budget of the month is used up."""
+        plan = source.budget.plan
+        if plan.wires_alone and plan.month.name:
+            detail = "; ".join(budget_lines(plan))
+            yield Gap(subject=self.scope, missing="*", reason=GapReason.NOT_ASKED, detail=detail, source=self.id)
+
     def stop(self) -> None:
         self._stopping = True
         if self.source is not None:
@@ -130,15 +145,25 @@ JUDGED_EVERY = timedelta(minutes=1)
 
 def source_id(settings: Aws, region: str, service: str = "dynamodb") -> str:
     """What stands before all that is stored of a service in a region; it follows from the configuration alone."""
-    who = settings.account or settings.role_arn or settings.profile or "default"
-    return f"aws/{who}/{region}" if service == "dynamodb" else f"aws/{who}/{region}/{service}"
+    place = f"{account_prefix(settings)}/{region}"
+    return place if service == "dynamodb" else f"{place}/{service}"
 
 
-def sources(config: Config, clock: Clock, reach: Reaching | None = None) -> tuple[tuple[Source, timedelta], ...]:
-    """Every source that the configuration names, with how often it is read. `reach`: what they go on from."""
+def sources(
+    config: Config, clock: Clock, reach: Reaching | None = None, kept: Kept | None = None
+) -> tuple[tuple[Source, timedelta], ...]:
+    """Every source that the configuration names, with how often it is read.
+
+    `reach`: what they go on from. `kept`: where it is kept what they have spent of the month.
+    """
     secret = kept_secret(key_file(config))
     judged, claims = config.evaluate_every, Claims()
-    accounts = [(source, one.every) for one in config.aws for source in aws_sources(one, clock, secret, judged, claims)]
+    purses = purses_of(config.aws, clock, kept) if kept is not None else (None,) * len(config.aws)
+    accounts = [
+        (source, one.every)
+        for one, purse in zip(config.aws, purses, strict=True)
+        for source in aws_sources(one, clock, secret, judged, Ties(claims, purse))
+    ]
     if reach is not None:
         for source, _ in accounts:
             source.resume(reach)
@@ -152,12 +177,18 @@ def aws_sources(
     clock: Clock,
     secret: Callable[[], bytes] | None = None,
     judged_every: timedelta = JUDGED_EVERY,
-    claims: Claims | None = None,
+    ties: Ties | None = None,
 ) -> tuple[SigningIn, ...]:
-    """One source a region and service, read within one budget. `claims`: of entries that may be the same account."""
+    """One source a region and service, read within one budget."""
+    ties = ties or Ties()
     rhythm = Rhythm(int(settings.every.total_seconds()), int(judged_every.total_seconds()))
-    accesses = [Access(target(settings, region, secret), clock) for region in regions_of(settings)]
-    return sources_of(settings, accesses, Budget(settings.monthly_budget, rhythm), claims)
+    targets = [target(settings, region, secret) for region in regions_of(settings)]
+    if ties.purse is None:
+        budget = Budget(settings.monthly_budget, rhythm)
+    else:
+        targets = [paying(one, ties.purse) for one in targets]
+        budget = Budget(settings.monthly_budget, rhythm, ties.purse.month)
+    return sources_of(settings, [Access(one, clock) for one in targets], budget, ties.claims)
 
 
 def sources_of(
@@ -166,18 +197,20 @@ def sources_of(
     """The services of each account and region; those of a region sign in once. The first region is the home region."""
     listed = Regions(accesses[0]) if settings.regions == (ALL,) else None
     shared = _Shared(settings, budget, claims or Claims(), listed)
-    services = tuple(dict.fromkeys(settings.services))
     return tuple(
-        SigningIn(
-            settings,
-            access.target.region,
-            partial(_opened, shared, access, service),
-            service,
-            None if place else listed,
-        )
+        _signing_in(shared, access, service, is_first=not place)
         for access in accesses
-        for place, service in enumerate(services)
+        for place, service in enumerate(dict.fromkeys(settings.services))
     )
+
+
+def _signing_in(shared: _Shared, access: Access, service: str, *, is_first: bool) -> SigningIn:
+    """`is_first`: of the services of a region it tells which regions are not known."""
+    opened = partial(_opened, shared, access, service)
+    listed = shared.regions if is_first else None
+    source = SigningIn(shared.settings, access.target.region, opened, service, listed)
+    source.settled = access.target.spending.settle
+    return source
 
 
 def regions_of(settings: Aws) -> tuple[str, ...]:
@@ -208,6 +241,16 @@ class Claims:
             taken_by = self._taken.setdefault((account, region, service, chosen), _who(settings))
         if taken_by != _who(settings):
             raise ReadAlreadyError(account, region, (taken_by, _who(settings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What the sources of an entry have to do with those of other entries, and of earlier times."""
+
+    claims: Claims = field(default_factory=Claims)
+    """Of entries that may be the same account."""
+    purse: Purse | None = None
+    """What the entry has spent of the month; None where nobody keeps that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from stillfit.export.health import Health
 from stillfit.intake import Intake
 from stillfit.model import GapReason, Span, Unknown
 from stillfit.parts import knowledge
-from stillfit.sources import Claims, ReadAlreadyError, SigningIn, aws_sources, sources, target
+from stillfit.sources import Claims, ReadAlreadyError, SigningIn, Ties, aws_sources, sources, target
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
 from stillfit.store.store import Store
 from tests.demo.kit import aws_environment, environment
@@ -217,7 +217,7 @@ def test_a_region_that_is_enabled_later_is_read_within_the_hour(aws: AwsStandIn,
 def test_two_entries_of_one_account_are_read_once(aws: AwsStandIn, clock: FakeClock) -> None:
     claims = Claims()
     named = Aws(regions=(REGION,), account=DEFAULT_ACCOUNT)
-    first, second = (aws_sources(one, clock, claims=claims)[0] for one in (SETTINGS, named))
+    first, second = (aws_sources(one, clock, ties=Ties(claims))[0] for one in (SETTINGS, named))
 
     assert list(first.collect(None, clock.now()))
     assert list(second.collect(None, clock.now())) == []

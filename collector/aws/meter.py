@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Protocol
 
 from collector.aws.attempts import Attempts
 from stillfit.errors import SourceError
@@ -92,6 +93,22 @@ def billed(statistics: int) -> int:
     return ceil(statistics / STATISTICS_PER_METRIC)
 
 
+class Account(Protocol):
+    """Who keeps what was spent of a month (collector/aws/purse.py)."""
+
+    def take(self, usd: float) -> None:
+        """So much is about to be spent."""
+        ...
+
+    def give_back(self, usd: float) -> None:
+        """So much was taken and is not billed."""
+        ...
+
+    def settle(self) -> None:
+        """A look has ended: nothing is about to be spent."""
+        ...
+
+
 class Spending:
     """A sum beyond which no metric and no report is asked for, shared by all that spend of it. Thread-safe.
 
@@ -100,25 +117,60 @@ class Spending:
     metrics will cost, is counted and never refused.
     """
 
-    def __init__(self, limit_usd: float | None = None) -> None:
-        """`limit_usd` None: as much as it takes."""
-        self._limit = limit_usd
-        self._taken = 0.0
-        self._lock = threading.Lock()
+    def __init__(self, limit_usd: float | None = None, *, account: Account | None = None) -> None:
+        """`limit_usd` None: as much as it takes. `account` is told of what is spent."""
+        self._pot = _Pot(limit_usd)
+        self._account = account
+
+    def through(self, account: Account) -> Spending:
+        """The same sum, for one whose spending is kept by this account."""
+        other = Spending(account=account)
+        other._pot = self._pot
+        return other
 
     def take(self, metrics: int) -> None:
         """Raises SourceError, for a Gap "not asked", where so many billed metrics would go beyond the limit."""
         usd = metrics * USD_PER_METRIC
+        self._pot.take(usd)
+        if self._account is not None:
+            self._account.take(usd)
+
+    def not_billed(self, metrics: int) -> None:
+        """So many were taken and refused by the service. They stay taken of the limit: it is not asked for ever."""
+        if self._account is not None and metrics:
+            self._account.give_back(metrics * USD_PER_METRIC)
+
+    def note(self, listings: int) -> None:
+        """Count requests of ListMetrics."""
+        usd = listings * USD_PER_LISTING
+        self._pot.note(usd)
+        if self._account is not None and listings:
+            self._account.take(usd)
+
+    def settle(self) -> None:
+        """A look has ended: nothing is about to be spent."""
+        if self._account is not None:
+            self._account.settle()
+
+
+class _Pot:
+    """What is taken of one limit."""
+
+    def __init__(self, limit_usd: float | None) -> None:
+        self._limit = limit_usd
+        self._taken = 0.0
+        self._lock = threading.Lock()
+
+    def take(self, usd: float) -> None:
         with self._lock:
             if self._limit is not None and self._taken + usd > self._limit + _ROUNDING_USD:
                 message = f"not asked: no more than {self._limit:g} USD may be spent, and that is reached"
                 raise SourceError(message, reason=GapReason.NOT_ASKED, retryable=False)
             self._taken += usd
 
-    def note(self, listings: int) -> None:
-        """Count requests of ListMetrics."""
+    def note(self, usd: float) -> None:
         with self._lock:
-            self._taken += listings * USD_PER_LISTING
+            self._taken += usd
 
 
 class Meter:
@@ -154,6 +206,7 @@ class Meter:
                 yield asking
             finally:
                 self.add(lost_metrics=metrics * asking.attempts.lost)
+                self._spending.not_billed(metrics * asking.unused)
 
     @contextmanager
     def listing(self) -> Iterator[Attempts]:
@@ -182,13 +235,21 @@ class Asking:
     def __init__(self, meter: Meter, metrics: int) -> None:
         self._meter = meter
         self._metrics = metrics
+        self._taken = self._answered = 0
         self.attempts = Attempts()
+
+    @property
+    def unused(self) -> int:
+        """How often it was paid for and is not billed."""
+        return max(0, self._taken - self._answered - self.attempts.lost)
 
     def take(self) -> None:
         """Before another page of it, or another attempt, leaves. Raises SourceError where it may not be spent."""
         self._meter.take(self._metrics)
+        self._taken += 1
 
     def answered(self, **counts: int) -> None:
         """An answer came that can be used; `counts` of Bill come with it."""
+        self._answered += 1
         self.attempts.answered()
         self._meter.add(metrics=self._metrics, **counts)

@@ -5,7 +5,10 @@ all else of a quiet table is read rarely and brings just as many points, since C
 What a plan saves by that is what makes the one-minute truth affordable (docs/decisions/0021, 0028).
 
 Where an operator gives a monthly budget, the slowest readings are stretched first: what nobody is paged for, then what
-the freshness promise leaves room for, and only then the tripwires, which breaks the promise. A table is never dropped.
+the freshness promise leaves room for, and only then the tripwires, which breaks the promise. What is spent of the month
+already counts, and so does how much of it is left. Where even the slowest reading would go beyond the budget, it goes
+on until what is left of that just pays for the tripwires; from then on only those are read, and tables that are hot. A
+table is never dropped (docs/decisions/0044).
 """
 
 from __future__ import annotations
@@ -17,10 +20,18 @@ from itertools import accumulate
 from types import MappingProxyType
 
 from collector.aws.meter import USD_PER_LISTING, USD_PER_METRIC
+from collector.aws.month import MONTH_S, TYPICAL, Month
 
-MONTH_S = 730 * 3_600
 TICK_S = 300
 MINUTE, HOUR = 60, 3_600
+NEVER_S = 10**12
+"""The cadence of what is not read any more in this month."""
+MARGIN = 0.02
+"""Share of a budget that must be to spare before anything is read faster again (ours: without it two steps that cost
+nearly the same would change places at every look)."""
+RESERVE = 0.01
+"""Share of a budget by which more is kept than the tripwires will take (ours: for a reading of the rest that was under
+way when the budget came to its end)."""
 
 
 class Tier(StrEnum):
@@ -112,6 +123,7 @@ class Plan:
     rung: int = 0
     budget_usd: float | None = None
     rhythm: Rhythm = USUAL
+    month: Month = TYPICAL
 
     def worst_age_s(self, tier: Tier) -> int:
         """From when CloudWatch shows a refused request to the message, at most, while nothing fails.
@@ -134,8 +146,22 @@ class Plan:
         return self.metrics_a_month * USD_PER_METRIC + listings * USD_PER_LISTING
 
     @property
+    def expected_usd(self) -> float:
+        """What the month comes to, with what is spent of it already and this plan to its end."""
+        return self.month.expects(self.usd_a_month)
+
+    @property
     def is_within_budget(self) -> bool:
-        return self.budget_usd is None or self.usd_a_month <= self.budget_usd
+        return self.keeps(0.0)
+
+    def keeps(self, spare: float) -> bool:
+        """Whether the month comes to no more than the budget less this share of it."""
+        return self.budget_usd is None or self.expected_usd <= self.budget_usd * (1.0 - spare)
+
+    @property
+    def wires_alone(self) -> bool:
+        """Whether of tables that are not hot only tripwires are read, because the budget of the month is used up."""
+        return self.cadences[Tier.WARM].rest_s == NEVER_S
 
     @property
     def late(self) -> Mapping[Tier, int]:
@@ -150,18 +176,37 @@ class Plan:
         return max(0, rarest + READING_S + self.rhythm.judged_every_s + SHOWN_AFTER_S - SETTLE_S)
 
 
-def plan(load: Load, budget_usd: float | None = None, rhythm: Rhythm = USUAL) -> Plan:
-    """The freshest plan that keeps to the budget; the slowest there is where none does."""
-    plans = (
-        Plan(load=load, cadences=cadences, rung=rung, budget_usd=budget_usd, rhythm=rhythm)
-        for rung, cadences in enumerate(ladder(rhythm.tick_s))
-    )
-    last = None
-    for last in plans:
-        if last.is_within_budget:
-            break
-    assert last is not None  # a ladder has its first rung
-    return last
+def plan(
+    load: Load,
+    budget_usd: float | None = None,
+    rhythm: Rhythm = USUAL,
+    *,
+    month: Month = TYPICAL,
+    before: Plan | None = None,
+) -> Plan:
+    """The freshest plan by which the month keeps to the budget; where none does the slowest, and at last the tripwires.
+
+    `before`: the plan in force. One that is fresher than that needs MARGIN of the budget to spare, unless a new month
+    has begun.
+    """
+    bare = Plan(load=load, cadences={}, budget_usd=budget_usd, rhythm=rhythm, month=month)
+    plans = [replace(bare, cadences=one, rung=rung) for rung, one in enumerate(ladder(rhythm.tick_s))]
+    alone = replace(bare, cadences=without_rest(plans[-1].cadences), rung=len(plans))
+    in_force = before.rung if before and before.budget_usd is not None and before.month.name == month.name else 0
+    for one in plans:
+        if one.keeps(MARGIN if one.rung < in_force else 0.0):
+            return one
+    return plans[-1] if alone.keeps(MARGIN if in_force > plans[-1].rung else RESERVE) else alone
+
+
+def slowest(load: Load, rhythm: Rhythm = USUAL) -> Plan:
+    """The last plan of the ladder, which still reads everything."""
+    return [Plan(load=load, cadences=one, rhythm=rhythm) for one in ladder(rhythm.tick_s)][-1]
+
+
+def without_rest(cadences: Cadences) -> Cadences:
+    """Nothing but tripwires of tables that are not hot."""
+    return {tier: one if tier is Tier.HOT else replace(one, rest_s=NEVER_S) for tier, one in cadences.items()}
 
 
 def cheapest_on_time(load: Load, rhythm: Rhythm = USUAL) -> float:
@@ -212,12 +257,32 @@ def told(seconds: int) -> str:
     return f"{seconds // HOUR} h" if seconds % HOUR == 0 else f"{seconds / MINUTE:g} min"
 
 
+def budget_lines(one: Plan) -> Iterator[str]:
+    """What the month has come to and will, against the budget; nothing where there is none."""
+    if one.budget_usd is None:
+        return
+    month, budget = one.month, f"the budget of {one.budget_usd:,.2f} USD"
+    if month.name:
+        spent = f"{month.spent_usd:,.2f} USD spent in {month.name} (UTC)"
+        yield f"{spent}, {one.expected_usd:,.2f} expected by its end, of {budget}"
+    if one.wires_alone:
+        yield f"{budget} is used up: until the month ends only tripwires are read, and tables that are hot"
+        if not one.is_within_budget:
+            beyond = one.expected_usd - one.budget_usd
+            yield f"even those go beyond it, by {beyond:,.2f} USD: they are read all the same"
+    elif not one.is_within_budget:
+        yield f"as slow as can be, and still above {budget}: when that is nearly used up, only tripwires will be read"
+    elif one.rung:
+        yield f"stretched by {one.rung} steps to keep to {budget}"
+
+
 def lines(one: Plan) -> Iterator[str]:
     """The plan, its price and its worst ages, a line each."""
     for tier, cadence in one.cadences.items():
         share = one.load.of(tier)
         tables = f"{share.tables:,} table{'' if share.tables == 1 else 's'}"
-        often = f"tripwires every {told(cadence.wires_s)}, the rest every {told(cadence.rest_s)}"
+        rest = "nothing else" if cadence.rest_s == NEVER_S else f"the rest every {told(cadence.rest_s)}"
+        often = f"tripwires every {told(cadence.wires_s)}, {rest}"
         usd = _a_month(share, cadence) * USD_PER_METRIC
         age = f"a message at most {told(one.worst_age_s(tier))} late"
         yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -20,11 +20,12 @@ from collector.aws.backfill import Backfill, Wish
 from collector.aws.decode import Missing
 from collector.aws.failures import NoCredentialsFoundError
 from collector.aws.meter import Spending
+from collector.aws.purse import Purse
 from collector.aws.regions import ALL, NothingHereError, Regions
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
-from stillfit.cli.backfill_terms import bound_lines, could_not_lines, price_lines, read_lines
+from stillfit.cli.backfill_terms import bound_lines, could_not_lines, month_line, price_lines, read_lines
 from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
@@ -32,6 +33,7 @@ from stillfit.config import Config, Retention
 from stillfit.configaws import Aws
 from stillfit.configfile import load
 from stillfit.errors import SourceError, StoreError, UsageError
+from stillfit.purses import paying, purses_of
 from stillfit.sources import Claims, regions_of, source_id, target
 from stillfit.store.opening import is_sqlite
 from stillfit.store.sqlite_files import InUseError
@@ -69,16 +71,21 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
     if not accounts:
         raise UsageError(f"backfill: {options.config} names no DynamoDB under `aws`: there is no history to read")
     with closing(_store(config, clock)) as store:
-        claims = Claims()
-        access = partial(_access, Spending(_said(options).limit), clock)
+        claims, spending = Claims(), Spending(_said(options).limit)
+        purses = purses_of(accounts, clock, store.spending)
         wish = _wish(options, config.retention)
-        begun = [region for one in accounts for region in _regions(one, claims, wish, store, access)]
+        begun = [
+            region
+            for one, purse in zip(accounts, purses, strict=True)
+            for region in _regions(one, claims, wish, store, partial(_access, spending, purse, clock))
+        ]
         with ThreadPoolExecutor(min(len(begun), MOST_AT_ONCE), "stillfit-backfill") as pool:
             try:
                 return _backfilled(options, begun, pool)
             finally:
-                for one in begun:
-                    one.close()
+                for region in begun:
+                    region.close()
+                _tell_months(accounts, purses)
 
 
 class _Region:
@@ -128,8 +135,16 @@ def _said(options: BackfillOptions) -> Consent:
     return Consent(yes=options.yes, max_dollars=options.max_dollars, unasked=DOLLARS)
 
 
-def _access(spending: Spending, clock: Clock, where: AwsTarget) -> Access:
-    return Access(replace(where, spending=spending), clock)
+def _access(spending: Spending, purse: Purse, clock: Clock, where: AwsTarget) -> Access:
+    return Access(paying(replace(where, spending=spending), purse), clock)
+
+
+def _tell_months(accounts: Iterable[Aws], purses: Iterable[Purse]) -> None:
+    """What was read counts in the month that the daemon goes by."""
+    for one, purse in zip(accounts, purses, strict=True):
+        purse.settle()
+        if one.monthly_budget is not None:
+            say(month_line(purse.month(), one.monthly_budget))
 
 
 def _regions(

@@ -17,7 +17,7 @@ from stillfit.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEADS = {"state": "0001_state", "history": "0001_history"}
+HEADS = {"state": "0002_state", "history": "0001_history"}
 """The newest revision of each branch; a test compares it with the scripts."""
 
 _VERSION = sa.table("alembic_version", sa.column("version_num"))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -170,6 +171,14 @@ lease = Table(
     Column("owner", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    STATE,
+    Column("month", String(7), primary_key=True, doc="2026-11, of UTC"),
+    Column("source", Text, primary_key=True),
+    Column("usd", Float(53), nullable=False, doc="spent in it at most"),
 )
 
 shard = Table(

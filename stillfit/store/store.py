@@ -28,6 +28,7 @@ from stillfit.store.outbox import OutboxMessage
 from stillfit.store.outbox_table import SqlOutbox
 from stillfit.store.reach import Cover, Name
 from stillfit.store.retention import Retention, give_back, prune_chunks, prune_records
+from stillfit.store.spending import Spendings
 from stillfit.store.sqlite_files import BALLAST_BYTES
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class Sample(NamedTuple):
 
 
 class Store:
-    """Made by `open`. `outbox` and `leases` are their own small interfaces on the same database."""
+    """Made by `open`. `outbox`, `leases` and `spending` are their own small interfaces on the same database."""
 
     def __init__(self, databases: Databases, clock: Clock) -> None:
         self._databases, self._clock = databases, clock
@@ -55,6 +56,7 @@ class Store:
         self._history_paused = False
         self.outbox = SqlOutbox(self._state, clock)
         self.leases = Leases(self._state, clock)
+        self.spending = Spendings(self._state)
 
     @classmethod
     def open(cls, url: str, *, clock: Clock, exclusive: bool = True, ballast_bytes: int = BALLAST_BYTES) -> Self:

@@ -54,11 +54,24 @@ def test_the_newest_revisions_are_those_of_the_scripts() -> None:
     assert set(scripts.get_heads()) == set(migrate.HEADS.values())
 
 
+def test_a_store_of_the_version_before_gets_what_it_lacks(url: str) -> None:
+    store = opened(url)
+    with store._state.write() as connection:
+        connection.execute(sa.text("DROP TABLE spending"))
+        connection.execute(
+            sa.text("UPDATE alembic_version SET version_num = '0001_state' WHERE version_num = '0002_state'")
+        )
+    store.close()
+
+    with closing(opened(url)) as migrated:
+        assert migrated.spending.spent("2026-11") == {}
+
+
 def test_a_store_of_a_newer_program_is_refused(url: str) -> None:
     store = opened(url)
     with store._state.write() as connection:
         connection.execute(
-            sa.text("UPDATE alembic_version SET version_num = '0099_state' WHERE version_num = '0001_state'")
+            sa.text("UPDATE alembic_version SET version_num = '0099_state' WHERE version_num = '0002_state'")
         )
     store.close()
 
@@ -136,20 +149,20 @@ def test_an_unreachable_postgresql_is_a_sentence_without_the_password() -> None:
 
 def test_an_older_store_is_copied_before_it_is_migrated(sqlite_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(f"sqlite:///{sqlite_path}").close()
-    monkeypatch.setitem(migrate.HEADS, "state", "0002_state")
+    monkeypatch.setitem(migrate.HEADS, "state", "0003_state")
     monkeypatch.setattr(
         migrate, "_upgrade", lambda connection, branches: connection.execute(sa.text("DROP TABLE advice"))
     )
 
     opened(f"sqlite:///{sqlite_path}").close()
 
-    with closing(sqlite3.connect(sqlite_path.with_name("stillfit.db.before-0001_state"))) as copy:
+    with closing(sqlite3.connect(sqlite_path.with_name("stillfit.db.before-0002_state"))) as copy:
         assert copy.execute("SELECT count(*) FROM advice").fetchone() == (0,)
 
 
 def test_a_command_refuses_a_store_that_is_not_migrated(sqlite_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(f"sqlite:///{sqlite_path}").close()
-    monkeypatch.setitem(migrate.HEADS, "state", "0002_state")
+    monkeypatch.setitem(migrate.HEADS, "state", "0003_state")
 
     with pytest.raises(StoreError, match="older schema"):
         opened(f"sqlite:///{sqlite_path}", exclusive=False)
@@ -162,7 +175,7 @@ def test_a_migration_that_fails_leaves_the_old_schema(sqlite_path: Path, monkeyp
 
     opened(f"sqlite:///{sqlite_path}").close()
     with monkeypatch.context() as patched:
-        patched.setitem(migrate.HEADS, "state", "0002_state")
+        patched.setitem(migrate.HEADS, "state", "0003_state")
         patched.setattr(migrate, "_upgrade", fail_halfway)
         with pytest.raises(StoreError, match="no such table"):
             opened(f"sqlite:///{sqlite_path}")

@@ -19,6 +19,7 @@ from collector.aws.plan import (
     ladder,
     lines,
     plan,
+    slowest,
 )
 
 FLEET = Load({Tier.HOT: Share(50, 100, 1_000), Tier.WARM: Share(450, 900, 5_000), Tier.COLD: Share(500, 1_000, 2_500)})
@@ -89,9 +90,9 @@ def test_a_budget_a_cent_too_small_stretches_the_cheapest_pain_first() -> None:
 
 
 def test_a_budget_that_nothing_can_hold_reads_as_slowly_as_there_is_and_drops_no_table() -> None:
-    poor = plan(FLEET, 0.01)
+    poor = plan(FLEET, 0.99 * slowest(FLEET).usd_a_month)
 
-    assert (poor.rung, poor.is_within_budget) == (SLOWEST, False)
+    assert (poor.rung, poor.is_within_budget, poor.wires_alone) == (SLOWEST, False, False)
     assert poor.load == FLEET
     assert set(poor.late) == set(Tier)
 
