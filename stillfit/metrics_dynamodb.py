@@ -193,6 +193,14 @@ _VECTORS: tuple[Row, ...] = (
     ("vector_write_bytes", _COUNTER, "bytes", _SUM, _TABLE, "bytes written to vector indexes, by index"),
     ("vector_search_bytes", _COUNTER, "bytes", _SUM, _TABLE, "bytes that vector searches read, by index"),
 )
+_INDEX_SIZES: tuple[Row, ...] = tuple(
+    (f"{kind}_index_{what}", _GAUGE, unit, frozenset({Statistic.LAST}), _TABLE, meaning)
+    for kind in ("local", "vector")
+    for what, unit, meaning in (
+        ("bytes", "bytes", f"size of each {kind} index by DescribeTable, by index; beside the table's own"),
+        ("items", "items", f"items in each {kind} index by DescribeTable, by index"),
+    )
+)
 _COUNTS: tuple[Row, ...] = (
     ("table_count", _GAUGE, "tables", _RANGE, _SCOPE, "active tables of the account and region, as the quota counts"),
 )
@@ -205,6 +213,7 @@ FEATURES: tuple[Metric, ...] = metrics_of(
     *_KINESIS,
     *_BUILDS,
     *_VECTORS,
+    *_INDEX_SIZES,
     *_by_direction("read"),
     *_by_direction("write"),
     *_COUNTS,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from collector.aws.inventory import Member
-from stillfit.model import AttributeChange, Series, Span, Statistic
+from collector.aws.table_settings import index_sizes
+from stillfit.model import AttributeChange, Series, Span, Statistic, Subject
 
 SIZE_PERIOD_S = 3_600
 """Period of the series of sizes: DescribeTable's own figures are some six hours old (its API reference)."""
@@ -19,15 +20,22 @@ def sizes(members: Iterable[Member], until: int) -> Iterator[Series]:
     start = until // SIZE_PERIOD_S * SIZE_PERIOD_S - SIZE_PERIOD_S
     for member in members:
         for subject, metric, value in member.sizes:
-            yield Series(
-                subject=subject,
-                metric=metric,
-                statistic=Statistic.LAST,
-                period_s=SIZE_PERIOD_S,
-                times=np.array([start], np.int64),
-                values=np.array([value]),
-                covered=(Span(start, start + SIZE_PERIOD_S),),
-            )
+            yield _counted(subject, metric, value, start)
+        for metric, index, value in index_sizes(member.description):
+            yield _counted(member.table, metric, value, start, index)
+
+
+def _counted(subject: Subject, metric: str, value: float, start: int, part: str = "") -> Series:
+    return Series(
+        subject=subject,
+        metric=metric,
+        statistic=Statistic.LAST,
+        period_s=SIZE_PERIOD_S,
+        times=np.array([start], np.int64),
+        values=np.array([value]),
+        covered=(Span(start, start + SIZE_PERIOD_S),),
+        dimension=part,
+    )
 
 
 def switches(members: Iterable[Member], since: datetime) -> Iterator[AttributeChange]:

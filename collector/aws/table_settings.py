@@ -78,6 +78,15 @@ def sizes(described: Description, size_key: str) -> Iterator[tuple[str, float]]:
             yield metric, float(described[key])
 
 
+def index_sizes(table: Description) -> Iterator[tuple[str, str, float]]:
+    """Metric, index and value of what is counted of indexes without metrics of their own: local and vector ones."""
+    for kind, key in (("local", "LocalSecondaryIndexes"), ("vector", "VectorIndexes")):
+        for index in table.get(key) or ():
+            for what, counted in (("bytes", "IndexSizeBytes"), ("items", "ItemCount")):
+                if index.get(counted) is not None:
+                    yield f"{kind}_index_{what}", str(index["IndexName"]), float(index[counted])
+
+
 def _stream(table: Description) -> Settings:
     """LatestStreamArn stays after a stream was switched off, readable for a day: it is told while there is one."""
     stream = table.get("StreamSpecification") or {}

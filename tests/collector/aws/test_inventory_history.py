@@ -189,3 +189,18 @@ def test_one_empty_list_ends_nothing(world: World, watch: Watch) -> None:
     watch.look()
 
     assert ORDERS in watch.store.subjects()
+
+
+def test_sizes_of_indexes_without_metrics_of_their_own_are_history(world: World, watch: Watch) -> None:
+    keys = [{"AttributeName": "at", "KeyType": "HASH"}]
+    local = {"IndexName": "by-day", "KeySchema": keys, "IndexSizeBytes": 300, "ItemCount": 3}
+    put_table(world, provisioned(LocalSecondaryIndexes=[local], VectorIndexes=[{"IndexName": "alike", "ItemCount": 7}]))
+    watch.look()
+    told = watch.store.series(Span(NOON, NOON + 3_600), subjects=[ORDERS])
+
+    sizes = {(one.metric, one.dimension): one.values.tolist() for one in told if "_index_" in one.metric}
+    assert sizes == {
+        ("local_index_bytes", "by-day"): [300.0],
+        ("local_index_items", "by-day"): [3.0],
+        ("vector_index_items", "alike"): [7.0],
+    }
