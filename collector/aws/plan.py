@@ -288,4 +288,8 @@ def lines(one: Plan) -> Iterator[str]:
         yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
     if reports := one.load.reports_an_hour:
         usd = reports * MONTH_S / HOUR * USD_PER_METRIC
-        yield f"hot keys: {reports:,.0f} metrics of Contributor Insights reports an hour; {usd:.2f} USD a month"
+        noun = "metric" if round(reports) == 1 else "metrics"
+        yield f"hot keys: {reports:,.0f} {noun} of Contributor Insights reports an hour; {usd:.2f} USD a month"
+    if listings := one.load.listings_an_hour:
+        usd = listings * MONTH_S / HOUR * USD_PER_LISTING
+        yield f"which metrics there are: {listings:,.0f} listings an hour; {usd:.2f} USD a month"

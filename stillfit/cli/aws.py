@@ -5,6 +5,7 @@ Standard output is the report; what it costs, the question and the progress go t
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ class _Begun:
 
 def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
     """Look once and judge. Raises UsageError where it may not spend, SourceError where no region answers."""
-    quieten()
+    quieten(logging.CRITICAL)
     clock = clock or SystemClock()
     entries, told = entries_of(wanted.whose)
     tuned = partial(_tuned, Spending(_said(wanted).limit))

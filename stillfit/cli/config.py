@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from stillfit.cli.logs import quieten
 from stillfit.cli.packaged import read
 from stillfit.cli.reading_plan import mistakes, project, told_plan
 from stillfit.cli.spending import estimate
-from stillfit.cli.terminal import console, length, rows, show, waiting
+from stillfit.cli.terminal import console, hanging, length, rows, show, waiting
 from stillfit.clock import Clock, SystemClock
 from stillfit.config import Cassandra, Config, Prometheus
 from stillfit.configaws import Aws
@@ -33,7 +34,8 @@ def check_config(path: Path, *, offline: bool = False, clock: Clock | None = Non
     Unless `offline` the tables are found, which is free: a budget that cannot hold the freshness promise is a mistake.
     """
     config = load(path)
-    show(f"{path}: no mistakes", rows(_plan(config)))
+    budgets = not offline and any(one.monthly_budget is not None for one in config.aws)
+    show(f"{path}: {'well formed; its budgets are tried below' if budgets else 'no mistakes'}", rows(_plan(config)))
     if config.aws and offline:
         show("\nWhat reading CloudWatch will cost:", *(f"  {line}" for line in estimate(config.aws)))
     elif config.aws:
@@ -42,11 +44,11 @@ def check_config(path: Path, *, offline: bool = False, clock: Clock | None = Non
 
 def _check_budgets(config: Config, clock: Clock) -> None:
     """The plan of each account and its price. Raises ConfigError where a budget cannot be kept as it is."""
-    quieten()
+    quieten(logging.CRITICAL)
     with waiting("finding the tables, which is free ..."):
         projections = project(config, clock)
     for account, one in zip(config.aws, projections, strict=True):
-        show(f"\nReading CloudWatch, {_account(account)}:", *(f"  {line}" for line in told_plan(one)))
+        show(f"\nReading CloudWatch, {_account(account)}:", *map(hanging, told_plan(one)))
     if any(one.errors for one in projections):
         lines = (f"  {line}" for line in estimate(config.aws))
         show("\nWhat could not be counted is not in these figures. For each table:", *lines)
@@ -152,7 +154,9 @@ def _store(one: Prometheus) -> str:
 
 def _patterns(one: Aws | Cassandra) -> str:
     wanted = "" if one.include == ("*",) else f", tables {', '.join(one.include)}"
-    return wanted + (f", not {', '.join(one.exclude)}" if one.exclude else "")
+    tags = one.tags if isinstance(one, Aws) else {}
+    tagged = f", tagged {', '.join(f'{key}={value}' for key, value in tags.items())}" if tags else ""
+    return wanted + (f", not {', '.join(one.exclude)}" if one.exclude else "") + tagged
 
 
 def _told(config: Config) -> str:

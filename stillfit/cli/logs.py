@@ -10,10 +10,13 @@ from typing import Literal
 import structlog
 
 
-def quieten() -> None:
-    """For commands whose standard output is data: only errors are logged, and on standard error."""
+def quieten(least: int = logging.ERROR) -> None:
+    """For commands whose standard output is data: only errors are logged, and on standard error.
+
+    `least`: CRITICAL for commands that say by themselves what they find wrong.
+    """
     set_up_logs("text")
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(least))
     logging.getLogger().setLevel(logging.CRITICAL)
 
 

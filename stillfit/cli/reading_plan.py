@@ -18,6 +18,7 @@ from stillfit.clock import Clock
 from stillfit.config import Config
 from stillfit.configaws import Aws
 from stillfit.errors import SourceError
+from stillfit.export.wording import plural
 from stillfit.sources import SigningIn, aws_sources
 
 
@@ -55,6 +56,8 @@ def told_plan(one: Projection) -> Iterator[str]:
         yield from (line for line in lines(one.plan) if ": 0 tables" not in line)
         budget = f" of a budget of {one.plan.budget_usd:,.2f}" if one.plan.budget_usd is not None else ""
         yield f"in all {one.plan.usd_a_month:,.2f} USD a month{budget}, and more only while requests are refused"
+    elif not one.errors:
+        yield "found no table that this entry watches: look at its regions, include, exclude and tags"
     if one.plan.rung and one.plan.is_within_budget:
         free = plan(one.plan.load, rhythm=one.plan.rhythm)
         yield f"stretched to keep to the budget: the freshest plan would be {free.usd_a_month:,.2f} USD a month"
@@ -67,10 +70,9 @@ def mistakes(position: int, one: Projection) -> Iterator[str]:
     if made.budget_usd is None:
         return
     if not made.is_within_budget:
-        yield (
-            f"{place}: even the slowest reading of {made.load.tables:,} tables costs {made.usd_a_month:,.2f} USD a "
-            f"month: raise the budget of {made.budget_usd:,.2f}, or watch fewer tables with include and exclude"
-        )
+        slowest = f"even the slowest reading of {plural(made.load.tables, 'table')} costs {made.usd_a_month:,.2f} USD"
+        raised = f"raise the budget of {made.budget_usd:,.2f}, or watch fewer tables with include and exclude"
+        yield f"{place}: {slowest} a month: {raised}"
         return
     delay = max(made.late.values(), default=0)
     accepted = int((one.settings.accepted_delay or timedelta(0)).total_seconds())

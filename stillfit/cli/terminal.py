@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -38,6 +39,7 @@ STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.IN
 SHOWN_UNKNOWNS = 20
 SHOWN_COSTS = 12
 PIPE_WIDTH = 1_000
+LIST = "  "
 
 
 def safe(text: str) -> str:
@@ -116,6 +118,12 @@ def rows(pairs: Iterable[tuple[str, str]]) -> Table:
     for name, text in pairs:
         table.add_row(Text(name), Text(text))
     return table
+
+
+def hanging(line: str) -> Text:
+    """A line of a list: where a terminal is too narrow for it, what follows stands further in."""
+    wide = max(console().width, len(2 * LIST) + 1)
+    return Text("\n".join(wrap(line, wide, initial_indent=LIST, subsequent_indent=2 * LIST, break_on_hyphens=False)))
 
 
 def length(seconds: int) -> str:

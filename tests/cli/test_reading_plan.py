@@ -92,3 +92,28 @@ def test_without_credentials_it_says_what_was_not_counted(check: Check, monkeypa
     assert told.code == 0
     assert "not counted: sts:GetCallerIdentity" in told.out
     assert "a table on demand" in told.out
+
+
+@pytest.mark.parametrize("chosen", [{"include": "[nothing-*]"}, {"exclude": "['*']"}, {"tags": "{team: nobody}"}])
+def test_an_entry_that_watches_nothing_says_so(check: Check, chosen: dict[str, str]) -> None:
+    told = check(**chosen)
+
+    assert told.code == 0
+    assert "found no table that this entry watches: look at its regions, include, exclude and tags" in told.out
+
+
+def test_a_budget_that_is_refused_is_told_once_and_in_words(check: Check) -> None:
+    told = check(monthly_budget=0.01)
+
+    assert "no mistakes" not in told.out
+    assert told.err.count("budget") == told.err.count("aws[0].monthly_budget") + 1
+    assert "[error" not in told.err
+
+
+def test_lines_too_long_for_the_terminal_go_on_further_in(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    told = check().out.partition("Reading CloudWatch")[2].splitlines()[2:]
+
+    assert max(map(len, told)) <= 60
+    assert any(line.startswith("    ") for line in told)
+    assert all(line.startswith("  ") for line in told if line)

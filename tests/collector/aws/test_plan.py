@@ -54,6 +54,13 @@ def test_reports_of_hot_keys_are_in_the_price_and_told_where_there_are_any() -> 
     assert len(list(lines(plan(load)))) == len(Tier)
 
 
+def test_the_lines_of_a_plan_add_up_to_its_price() -> None:
+    one = plan(Load({Tier.WARM: Share(40, 80, 440)}, reports_an_hour=20, listings_an_hour=360))
+    told = [float(line.rsplit("; ", 1)[1].split()[0]) for line in lines(one)]
+
+    assert sum(told) == pytest.approx(one.usd_a_month, abs=0.005 * len(told))
+
+
 def test_each_rung_is_cheaper_and_none_is_fresher() -> None:
     rungs = [Plan(load=FLEET, cadences=cadences) for cadences in ladder()]
 
