@@ -32,6 +32,17 @@ three hours, its size when an hour of it is over, the account by its own. DAX: a
 EACH = {KEYSPACES: 0, DAX: 1}
 """What DAX refused is read in every look."""
 
+_EVERY_CAUSE = 3 * CAUSES
+EVERYTHING = {
+    DYNAMODB: {
+        HOT_LOOK + _EVERY_CAUSE + OF_ACCOUNT_HOURLY,
+        HOT_LOOK + _EVERY_CAUSE + OF_ACCOUNT_HOURLY + OF_ACCOUNT_DAILY,
+    },
+    KEYSPACES: {11},
+    DAX: {7},
+}
+"""Billed metrics of a look at which all is due. Of DynamoDB, requests were refused to each that refuses any at all."""
+
 
 def planned(source: str, looks: range, truth: Truth) -> int:
     """Billed metrics of those looks, every five minutes from noon, where nothing fails."""

@@ -1,29 +1,38 @@
 """Fault by operation: each ends in a Gap with its reason, or in a SourceError where nothing can be said without it.
 
+And once it has passed, the next look leaves no hole, no wrong point, none twice and no Gap, for what a look costs.
+
 A colleague's new operation joins by its permission (collector/aws/permissions.py) and a row in table.py.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
 from collector.aws.cloudwatch import WORKERS
 from collector.aws.permissions import BY_ACTION
+from collector.aws.plan import SETTLE_S
 from collector.aws.target import Patience
+from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
-from stillfit.standins.aws import AwsStandIn, Fault, FaultKind
-from tests.collector.aws.kit import cycle
+from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
+from tests.collector.aws.kit import NOON, Brought, cycle
+from tests.collector.aws.matrix.cost import EVERYTHING
 from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, HASTY, KEYSPACES, PATIENT, fleet, reading
 from tests.collector.aws.matrix.table import ELSEWHERE, ENDLESS, FAULTS, ROWS, Row
+from tests.collector.aws.matrix.truth import Key, Known, Truth, key_of, measured, twice
 
 AT_ONCE = 6
-BETWEEN_S = 4_000
-"""From one fault to the next: what was read an hour ago is read again, and what was denied asked again."""
+BETWEEN_S = 3 * 3_600
+"""From one look to the next: whatever was read is due again, and what was denied asked again."""
+MINUTES = range(NOON - 4 * 3_600, NOON + (2 * len(FAULTS) + 1) * BETWEEN_S, 60)
+WHOLE = "whole again"
 
 
 def named(row: Row) -> str:
@@ -36,11 +45,11 @@ def test_every_permission_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
-def test_whatever_goes_wrong_with_a_call_is_a_gap_with_its_reason(row: Row) -> None:
+def test_whatever_goes_wrong_with_a_call_is_a_gap_with_its_reason_and_made_good(row: Row) -> None:
     assert outcomes(row, FAULTS, PATIENT) == expected(row, FAULTS)
 
 
-def test_what_never_ends_is_ended() -> None:
+def test_what_never_ends_is_ended_and_made_good() -> None:
     """All rows at once: nearly all of it is waiting."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(ROWS, pool.map(lambda row: outcomes(row, ENDLESS, HASTY), ROWS), strict=True))
@@ -49,36 +58,80 @@ def test_what_never_ends_is_ended() -> None:
     assert wrong == {}
 
 
-def expected(row: Row, faults: dict[str, tuple[Fault, GapReason]]) -> dict[str, str]:
-    return {name: "nothing" if reason in row.another_way else reason.value for name, (_, reason) in faults.items()}
+def expected(row: Row, faults: dict[str, tuple[Fault, GapReason]]) -> dict[str, tuple[str, str]]:
+    reasons = {name: reason for name, (_, reason) in faults.items()}
+    return {name: ("nothing" if why in row.another_way else why.value, WHOLE) for name, why in reasons.items()}
 
 
-def outcomes(row: Row, faults: dict[str, tuple[Fault, GapReason]], patience: Patience) -> dict[str, str]:
-    """By fault, the reason for which what the row names is missing, or what else happened."""
+def outcomes(row: Row, faults: dict[str, tuple[Fault, GapReason]], patience: Patience) -> dict[str, tuple[str, str]]:
+    """By fault, the reason for which what the row names is missing, or what else happened; and what came after it."""
     clock = FakeClock()
     world = fleet(clock)
-    found: dict[str, str] = {}
+    truth = measured(world, row.source, MINUTES, seed=7)
+    found: dict[str, tuple[str, str]] = {}
     with AwsStandIn(world) as aws, reading(row.source, aws, clock, patience) as source:
-        cycle(source, clock)
+        seen = Seen(source, clock, {key: Known() for key in truth})
+        seen.cycle()
         for name, (fault, _) in faults.items():
             clock.advance(BETWEEN_S)
             row.arrange(world)
             world.faults.add(replace(fault, operation=row.operation))
             before = world.faults.struck[fault.kind]
-            found[name] = outcome(row, source, clock)
+            told = outcome(row, seen)
             if world.faults.struck[fault.kind] == before:
-                found[name] = f"{row.operation} was not called"
+                told = f"{row.operation} was not called"
             world.faults.clear()
+            found[name] = (told, aftermath(row, world, seen, truth))
     return found
 
 
-def outcome(row: Row, source: object, clock: FakeClock) -> str:
+@dataclass
+class Seen:
+    """A source, and what of its metrics it has vouched for."""
+
+    source: Source
+    clock: FakeClock
+    known: dict[Key, Known]
+
+    def cycle(self) -> Brought:
+        batches = []
+        now = self.clock.now()
+        for batch in self.source.collect(now - timedelta(seconds=BETWEEN_S), now):  # what comes before an error counts
+            batches.append(batch)
+            for one in batch.series:
+                if key_of(one) in self.known:
+                    self.known[key_of(one)].take(one, int(now.timestamp()))
+        return Brought(tuple(batches))
+
+
+def outcome(row: Row, seen: Seen) -> str:
     try:
-        missing = cycle(source, clock).missing(row.subject)  # type: ignore[arg-type]  # any of the sources
+        missing = seen.cycle().missing(row.subject)
     except SourceError as error:
         return error.reason.value if not row.missing else f"the cycle ended: {error}"
     reasons = {missing.get(name, "nothing") for name in row.missing}
     return reasons.pop() if len(reasons) == 1 else f"{sorted(reasons)}"
+
+
+def aftermath(row: Row, world: World, seen: Seen, truth: Truth) -> str:
+    """What is wrong with the next look, at which nothing fails."""
+    seen.clock.advance(BETWEEN_S)
+    before = world.bill.metrics
+    got = seen.cycle()
+    cost, now = world.bill.metrics - before, int(seen.clock.now().timestamp())
+    settled = [at for at in MINUTES if at < now - SETTLE_S and at >= NOON - 3 * 3_600]
+    wrong: dict[str, list[object]] = {
+        "gaps": [gap.detail for gap in got.gaps],
+        "points that came twice": [*twice(got.series)],
+        "holes": [key for key, one in seen.known.items() if not one.minutes.issuperset(settled)],
+        "wrong points": [
+            key
+            for key, one in seen.known.items()
+            if one.points != {at: value for at, value in truth[key].items() if at in one.minutes}
+        ],
+        "cost": [cost] if cost not in EVERYTHING[row.source] else [],
+    }
+    return WHOLE if not any(wrong.values()) else f"{ {name: found[:3] for name, found in wrong.items() if found} }"
 
 
 @pytest.mark.parametrize("source", [DYNAMODB, KEYSPACES, DAX])
