@@ -180,8 +180,7 @@ def aws_sources(
     ties: Ties | None = None,
 ) -> tuple[SigningIn, ...]:
     """One source a region and service, read within one budget."""
-    ties = ties or Ties()
-    rhythm = Rhythm(int(settings.every.total_seconds()), int(judged_every.total_seconds()))
+    ties, rhythm = ties or Ties(), _rhythm(settings, judged_every)
     targets = [target(settings, region, secret) for region in regions_of(settings)]
     if ties.purse is None:
         budget = Budget(settings.monthly_budget, rhythm)
@@ -189,6 +188,16 @@ def aws_sources(
         targets = [paying(one, ties.purse) for one in targets]
         budget = Budget(settings.monthly_budget, rhythm, ties.purse.month)
     return sources_of(settings, [Access(one, clock) for one in targets], budget, ties.claims)
+
+
+def looking_once(settings: Aws, clock: Clock, judged_every: timedelta = JUDGED_EVERY) -> tuple[SigningIn, ...]:
+    """The same for one who looks once only, and may stop after the first batch: nothing is paid before it."""
+    accesses = [Access(replace(target(settings, region), once=True), clock) for region in regions_of(settings)]
+    return sources_of(settings, accesses, Budget(settings.monthly_budget, _rhythm(settings, judged_every)))
+
+
+def _rhythm(settings: Aws, judged_every: timedelta) -> Rhythm:
+    return Rhythm(int(settings.every.total_seconds()), int(judged_every.total_seconds()))
 
 
 def sources_of(

@@ -1,14 +1,15 @@
 """What is asked of each table in one look, by its tier and the plan's cadences. The arithmetic of money and lateness.
 
 agenda = Agenda(questions, progress, begin, tick_s, known)
-planned = agenda.due(plan, member, Tier.WARM)      # at the start of a look
+first = agenda.urgent(plan, member, Tier.WARM)     # at the start of a look
+planned = agenda.due(plan, member, Tier.WARM)      # when the settings are known: all else
 more = agenda.behind(member)                       # after a tripwire: all that this look has not read
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from collector.aws.features import featured, features
 from collector.aws.heat import phase
@@ -28,13 +29,28 @@ _CAUSES = sum(billed(len(spec.brings)) for specs in CAUSES.values() for spec in 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """One look of one source. `known` is what ListMetrics has named; None where it never could be asked."""
+    """One look of one source: nothing is planned twice in it.
+
+    `known` is what ListMetrics has named; None where it never could be asked.
+    """
 
     questions: Questions
     progress: Progress
     begin: Begin
     tick_s: int
     known: Operations | None
+    planned: set[int] = field(default_factory=set)
+    """Numbers of the asks that this look has planned already."""
+
+    def urgent(self, plan: Plan, member: Member, tier: Tier) -> Iterator[Planned]:
+        """What must not wait: the tripwires, and all of a table that hurts."""
+        if tier is Tier.HOT:
+            yield from self.due(plan, member, tier)
+            return
+        begin, beat = self._begin_of(member), phase(member.table.table)
+        for subject in member.subjects:
+            for spec in THROTTLES.values():
+                yield from self._of(self.questions.ask(subject, spec), begin, plan.cadences[tier].wires_s, beat)
 
     def due(self, plan: Plan, member: Member, tier: Tier) -> Iterator[Planned]:
         """What of a table and its indexes is to be read now, and over which time."""
@@ -44,13 +60,30 @@ class Agenda:
         """All of a table and its indexes that this look has not read, whatever the plan."""
         return self._due(member, Cadence(self.tick_s, self.tick_s))
 
+    def due_of(self, subject: Subject, spec: Spec, every_s: int) -> Iterator[Planned]:
+        """One metric that has a cadence of its own."""
+        return self._of(self.questions.ask(subject, spec), self.begin, every_s, 0)
+
+    def due_named(self, subject: Subject, every_s: int, beat: int = 0) -> Iterator[Planned]:
+        """What was named of a table, or of the account and region, and has more to tell than was read of it."""
+        begin = self._named_begin()
+        for ask, named in named_asks(self.questions, subject, self.known):
+            if self._has_more(ask, named):
+                yield from self._of(ask, begin, every_s, beat)
+
     def _due(self, member: Member, cadence: Cadence) -> Iterator[Planned]:
         begin, beat = self._begin_of(member), phase(member.table.table)
         for ask in asks(self.questions, member, self.known):
-            every_s = cadence.wires_s if is_wire(ask) else cadence.rest_s
-            if self._is_due(ask, every_s, beat):
-                yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
+            yield from self._of(ask, begin, cadence.wires_s if is_wire(ask) else cadence.rest_s, beat)
         yield from replace(self, begin=begin).due_named(member.table, cadence.rest_s, beat)
+
+    def _of(self, ask: Ask, begin: Begin, every_s: int, beat: int) -> Iterator[Planned]:
+        """One ask, where it is due."""
+        if ask.number in self.planned or not self.progress.is_due(ask, begin.until, every_s, self.tick_s, beat):
+            return
+        self.planned.add(ask.number)
+        for piece in self.progress.stretches(ask, begin):
+            yield ask, piece
 
     def _begin_of(self, member: Member) -> Begin:
         """A table that is new to us, but was there longer than a new one would be, is read as in a first look."""
@@ -59,22 +92,6 @@ class Agenda:
         made = member.created
         is_late = made is not None and made.timestamp() < self.begin.start
         return self.progress.late(self.begin) if is_late else self.begin
-
-    def due_of(self, subject: Subject, spec: Spec, every_s: int) -> Iterator[Planned]:
-        """One metric that has a cadence of its own."""
-        ask = self.questions.ask(subject, spec)
-        if self._is_due(ask, every_s, 0):
-            yield from ((ask, piece) for piece in self.progress.stretches(ask, self.begin))
-
-    def due_named(self, subject: Subject, every_s: int, beat: int = 0) -> Iterator[Planned]:
-        """What was named of a table, or of the account and region, and has more to tell than was read of it."""
-        begin = self._named_begin()
-        for ask, named in named_asks(self.questions, subject, self.known):
-            if self._has_more(ask, named) and self._is_due(ask, every_s, beat):
-                yield from ((ask, piece) for piece in self.progress.stretches(ask, begin))
-
-    def _is_due(self, ask: Ask, every_s: int, beat: int) -> bool:
-        return self.progress.is_due(ask, self.begin.until, every_s, self.tick_s, beat)
 
     def _has_more(self, ask: Ask, named: Named) -> bool:
         """Refused requests are read with the tripwire: the listing is for operations that it did not know."""

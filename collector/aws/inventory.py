@@ -19,7 +19,7 @@ from collector.aws import table_settings as shapes
 from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, GoneError, amiss, failure
 from collector.aws.instants import instant
-from collector.aws.pool import Pool
+from collector.aws.pool import Pool, Task
 from collector.aws.regional import Regional
 from collector.aws.rounds import Detail, Rounds
 from collector.aws.table_settings import Description, Settings
@@ -92,6 +92,9 @@ class _Look:
     """What one look has found so far: the tables listed, their descriptions, and why one is missing or not new."""
 
     names: list[str]
+    now: float
+    admitted: list[str] = field(default_factory=list)
+    tagged: Task[None] | None = None
     described: dict[str, Description] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
@@ -112,27 +115,52 @@ class Inventory:
         self._was_empty = False
         self._tags = Tags(connection, self._source, pool)
         self._regional = Regional(connection, self._source, pool)
-        self._slowly = Pool(SLOW_WORKERS, f"{self._source} details") if target.details_last else pool
+        self._slowly = Pool(SLOW_WORKERS, f"{self._source} details")  # whoever waits there holds up no metrics
         self._rounds = Rounds(_details(connection), self._slowly)
+        self._look = _Look([], 0.0)
+
+    @property
+    def known(self) -> tuple[Member, ...]:
+        """The tables as they were found last."""
+        return tuple(self._known.values())
 
     def look(self, now: float) -> Found:
         """List and describe. `now` is monotonic seconds. Raises SourceError when the tables cannot be listed."""
-        look = _Look(self._names())
-        admitted = [name for name in look.names if self._target.watches(name)]
-        if not admitted and not self._known:
-            self._chosen(look, admitted)
-            return Found(members=(), gaps=tuple(look.gaps), whole=self._believed(look.names))
-        self._regional.begin(frozenset(admitted), now)
-        tagged = self._pool.submit(self._tags.look, look.names, now)
+        self.begin(now)
+        return self.found()
+
+    def begin(self, now: float) -> tuple[Member, ...]:
+        """List and describe; what is slower is under way then. Returns the tables that are new, as far as is known.
+
+        `now` is monotonic seconds. Raises SourceError when the tables cannot be listed.
+        """
+        look = self._look = _Look(self._names(), now)
+        look.admitted = [name for name in look.names if self._target.watches(name)]
+        if not look.admitted and not self._known:
+            return ()
+        self._regional.begin(frozenset(look.admitted), now)
+        look.tagged = self._pool.submit(self._tags.look, look.names, now)
         if self._target.tags:
-            tagged.result()
-        self._describe(look, admitted)
-        tagged.result()
-        self._tags.begin(look.described, now)
-        self._tags.finish()
-        watched = self._chosen(look, admitted)
-        self._rounds.begin(watched, now)
-        if not self._target.details_last:
+            look.tagged.result()
+        self._describe(look, look.admitted)
+        if self._target.tags:
+            self._tag_singly(look)
+        self._rounds.begin({name: one for name, one in look.described.items() if self._chooses(name)}, now)
+        fresh = {name: look.described[name] for name in look.described.keys() - self._known.keys()}
+        passing = replace(look, gaps=[], undescribed=[])  # what is told of them is told when all is known
+        return tuple(self._members(passing, {name: one for name, one in sorted(fresh.items()) if self._chooses(name)}))
+
+    def found(self) -> Found:
+        """All of the look that was begun, with its settings."""
+        look = self._look
+        if look.tagged is None:
+            self._chosen(look)
+            return Found(members=(), gaps=tuple(look.gaps), whole=self._believed(look.names))
+        look.tagged.result()
+        if not self._target.tags:
+            self._tag_singly(look)
+        watched = self._chosen(look)
+        if not self._target.once:
             self._rounds.finish()
         self._regional.finish()
         members = tuple(self._members(look, watched))
@@ -190,6 +218,11 @@ class Inventory:
                 self._undescribed(look, name, error)
         self._missed = {name for name in absent if isinstance(look.errors.get(name), GoneError)}
 
+    def _tag_singly(self, look: _Look) -> None:
+        """Ask each table for its tags, where one call for all was refused."""
+        self._tags.begin(look.described, look.now)
+        self._tags.finish()
+
     def _undescribed(self, look: _Look, name: str, error: SourceError) -> None:
         """A table that cannot be described: as it was, or gone, or not known."""
         listed = name in look.names
@@ -214,10 +247,10 @@ class Inventory:
         """Whether tags choose a table; None where they are not known."""
         return self._tags.chosen(name, self._target.tags) if self._target.tags else True
 
-    def _chosen(self, look: _Look, admitted: Iterable[str]) -> dict[str, Description]:
+    def _chosen(self, look: _Look) -> dict[str, Description]:
         """The described tables that are watched; each other one is told."""
         watched = {name: table for name, table in look.described.items() if self._chooses(name)}
-        kept = set(admitted)
+        kept = set(look.admitted)
         for name in look.names:
             if name not in kept:
                 look.gaps.append(self._left_out(name, "`include` and `exclude`"))
@@ -248,7 +281,7 @@ class Inventory:
 
     def _missing(self, name: str) -> Iterator[tuple[str, SourceError]]:
         """What is not known of one table, or not as new as it should be."""
-        if not self._target.details_last:
+        if not self._target.once:
             yield from self._rounds.missing(name)
         untagged = self._tags.missing(name) if self._tags.singly else None
         if untagged:

@@ -7,7 +7,7 @@ after them, so they count as read as far as that was as well, or a stop in betwe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from collector.aws.operations import LISTED_FOR_S
 from collector.aws.queries import CAUSES, LATENCY, THROTTLED_REQUESTS, THROTTLES, Ask
@@ -29,9 +29,12 @@ class Reached:
         self._known = known or {}
         self._told: set[tuple[Subject, str]] = set()
         self._served: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
+        self._refused: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
         for (subject, metric, part), span in self._known.items():
             if metric == _SERVED:
                 self._served[subject][part] = span.end
+            elif metric == _REQUESTS:
+                self._refused[subject][part] = span.end
 
     def of(self, ask: Ask) -> Span | None:
         """Known without a hole of everything that the ask brings; None where something never was."""
@@ -52,12 +55,16 @@ class Reached:
         for cause in CAUSES[direction] if direction else ():
             for metric, _, _ in cause.brings:
                 yield ask.subject, metric, ""
-        if direction == "read":
+        if direction == "read" and not ask.subject.index:
             for operation in self._lately(ask.subject):
                 yield ask.subject, _REQUESTS, operation
 
-    def _lately(self, table: Subject) -> Iterator[str]:
-        """Operations that were still listed when reading stopped; "" where none was."""
-        served = self._served.get(table, {})
+    def _lately(self, table: Subject) -> Iterable[str]:
+        """Operations that were still listed when reading stopped; where none was, what was told last; "" where nothing.
+
+        Tripwires are read before it is known which operations there are.
+        """
+        served, refused = self._served.get(table, {}), self._refused.get(table, {})
         newest = max(served.values(), default=0)
-        return (operation for operation, end in served.items() if end > newest - LISTED_FOR_S)
+        lately = [operation for operation, end in served.items() if end > newest - LISTED_FOR_S]
+        return lately or (max(refused, key=refused.__getitem__, default=""),)

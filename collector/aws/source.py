@@ -3,20 +3,24 @@
     source = open_source(AwsTarget(region="eu-west-1"), clock)
     for batch in source.collect(since, until): ...
 
-The first batch is the inventory with all settings; then one batch a request, as answers come; the last one has what the
-tripwires led to and every Gap of the metrics. With the first batch no metric has been paid for yet, and `price` tells
-what going on will cost: whoever does not want that asks for no second batch.
+What must not wait comes first: the tripwires of the tables as the look before found them, and all of what hurts. Then
+they are listed and described, the tripwires of new ones are read, and a batch tells the inventory with all settings.
+Then comes the rest, one batch a hundred requests; the last batch has every Gap of the metrics.
+
+Who looks only once (`AwsTarget.once`) gets the inventory as the first batch: no metric has been paid for yet then, and
+`price` tells what going on will cost. Whoever does not want that asks for no second batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
-from collector.aws.agenda import Agenda, is_wire, share
+from collector.aws.agenda import Agenda, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
@@ -27,16 +31,17 @@ from collector.aws.meter import Price, billed
 from collector.aws.metered import MeteredSource
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
 from collector.aws.operations import UNLISTED, Listings, Operations
+from collector.aws.passes import Passes, refusals
 from collector.aws.plan import HOUR, Load, Plan, Share, Tier, plan
 from collector.aws.planner import Stretch
 from collector.aws.pool import Pool
 from collector.aws.progress import Begin
-from collector.aws.queries import CAUSES, CONSUMED, TABLE_ONLY, THROTTLES, Ask, Questions
-from collector.aws.reading import Look, Planned, Reading
+from collector.aws.queries import TABLE_ONLY, Ask, Questions
+from collector.aws.reading import Planned, Reading
 from collector.aws.table_history import sizes, switches
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tiers import Tiers
-from collector.aws.tripwire import Tripwire, may_lead_to, origin
+from collector.aws.tripwire import may_lead_to, origin
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
 from stillfit.model import (
@@ -49,16 +54,9 @@ from stillfit.model import (
     Span,
     Subject,
 )
-from stillfit.sheets import of_metrics
 
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
-WATCHED = frozenset(
-    metric
-    for spec in (*CONSUMED, *THROTTLES.values(), *CAUSES["read"], *CAUSES["write"])
-    for metric, _, _ in spec.brings
-)
-"""What tripwires, tiers and reports of keys look at as it comes; the rest goes by without an object for each series."""
 
 
 @dataclass(slots=True)
@@ -66,16 +64,17 @@ class _Cycle:
     """What one cycle has found so far."""
 
     at: datetime
-    look: Look
     begin: Begin
-    members: tuple[Member, ...]
-    tripwire: Tripwire
+    passes: Passes
     agenda: Agenda
+    members: tuple[Member, ...] = ()
     plan: Plan = field(default_factory=lambda: plan(Load()))
     tiers: dict[Subject, Tier] = field(default_factory=dict)
     is_listed: bool = False
     """Whether what ListMetrics names was asked in this cycle."""
     gaps: list[Gap] = field(default_factory=list)
+    refused: list[Series] = field(default_factory=list)
+    """Refused requests, as they were read."""
 
     @property
     def subjects(self) -> Iterator[Subject]:
@@ -87,6 +86,16 @@ class _Cycle:
 
     def served(self, table: Subject) -> tuple[str, ...]:
         return self.operations.of(table) if self.operations else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Scaled:
+    """What auto scaling told of a region. `unread`: why it did not tell what it has done since `since`."""
+
+    settings: Scaling
+    since: datetime
+    changes: tuple[AttributeChange, ...]
+    unread: SourceError | None = None
 
 
 class AwsSource(MeteredSource):
@@ -115,15 +124,54 @@ class AwsSource(MeteredSource):
         )
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
+        self._is_listed = False
+        """Whether the look before knew which tables there are."""
 
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
-        found = self._inventory.look(self._clock.monotonic())
-        if found.members:
-            yield from self._with_tables(found, begin, (since, until))
+        cycle = self._begun(until, begin)
+        yield from self._urgent(cycle)
+        self._is_listed = False
+        fresh = self._inventory.begin(self._clock.monotonic())
+        scaled = self._pool.submit(self._scaled, begin.start) if fresh or self._inventory.known else None
+        yield from self._new(cycle, fresh)
+        found = self._inventory.found()
+        self._is_listed = True
+        if found.members and scaled is not None:
+            yield from self._with_tables(cycle, found, scaled.result(), since)
         else:
             yield self._without_tables(found, until)
         self._progress.end()
+
+    def _urgent(self, cycle: _Cycle) -> Iterator[Batch]:
+        """What must not wait, of the tables as they were: to list and to describe thousands takes a minute and more.
+
+        Where the look before could not list them, it is read when this one has.
+        """
+        if not self._is_listed:
+            return
+        cycle.members = self._inventory.known
+        self._tier(cycle)
+        plan = self._budget.plan
+        due = (cycle.agenda.urgent(plan, member, cycle.tiers[member.table]) for member in cycle.members)
+        yield from self._read(cycle, chain.from_iterable(due))
+
+    def _new(self, cycle: _Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:
+        """The tripwires of new tables, before their settings. Who looks once pays nothing before the price is told."""
+        if not fresh or self._access.target.once:
+            return
+        seen = tuple(subject for member in fresh for subject in member.subjects)
+        yield Batch(source=self.id, at=cycle.at, subjects_seen=seen)
+        plan = self._budget.plan
+        due = (cycle.agenda.urgent(plan, member, Tier.WARM) for member in fresh)
+        yield from cycle.passes.read(chain.from_iterable(due))
+        yield from cycle.passes.follow(fresh, None)
+
+    def _read(self, cycle: _Cycle, planned: Iterable[Planned]) -> Iterator[Batch]:
+        """A pass of tables whose operations are known, and all of those that it shows to hurt."""
+        yield from cycle.passes.read(planned)
+        known = self._known_empty(cycle) if cycle.is_listed else ()
+        yield from cycle.passes.follow(cycle.members, cycle.served, known=known, more=self._heated(cycle))
 
     def _without_tables(self, found: Found, at: datetime) -> Batch:
         """All that there is to tell: nothing is listed or asked, and nothing is paid."""
@@ -132,49 +180,54 @@ class AwsSource(MeteredSource):
         self._budget.share(self.id, self._load)
         return Batch(source=self.id, at=at, gaps=found.gaps, inventory=found.whole, undescribed=found.undescribed)
 
-    def _with_tables(self, found: Found, begin: Begin, between: tuple[datetime | None, datetime]) -> Iterator[Batch]:
-        since, until = between
+    def _with_tables(self, cycle: _Cycle, found: Found, scaled: _Scaled, since: datetime | None) -> Iterator[Batch]:
+        cycle.members = found.members
         self._of_account.look(self._clock.monotonic())
         self._tiers.begin(found.members)
         self._insights.look(found.members, self._clock.monotonic())
-        cycle = self._begun(until, begin, found.members)
-        inventory = self._inventory_batch(cycle, found)
+        inventory = self._inventory_batch(cycle, found, scaled)
         self._list(cycle, since)
         self._plan_for(cycle)
         always = self._always(cycle)
-        self._price = _priced(always, cycle) + self._insights.price(begin.until)
+        self._price = _priced(always, cycle) + self._insights.price(cycle.begin.until)
         yield inventory
-        yield from self._metrics(always, cycle)
-        yield from self._insights.batches(until)
+        yield from self._read(cycle, always)
+        self._insights.note(cycle.refused)
+        yield from self._insights.batches(cycle.at)
         yield from self._details(cycle)
         yield from self._closing_batch(cycle)
 
     def _details(self, cycle: _Cycle) -> Iterator[Batch]:
         """Settings that were left for after the metrics, because they are asked slowly."""
-        if not self._access.target.details_last:
+        if not self._access.target.once:
             return
         found = self._inventory.details()
         attributes = tuple(self._attributes(found.members, cycle.at))
         yield Batch(source=self.id, at=cycle.at, attributes=attributes, gaps=found.gaps)
 
-    def _begun(self, at: datetime, begin: Begin, members: tuple[Member, ...]) -> _Cycle:
-        tripwire = Tripwire()
+    def _begun(self, at: datetime, begin: Begin) -> _Cycle:
+        refused: list[Series] = []
 
-        def note(series: Iterable[Series]) -> None:
-            seen = tuple(of_metrics(series, WATCHED))
-            tripwire.note(seen)
+        def note(seen: Sequence[Series]) -> None:
             self._tiers.note(seen)
-            self._insights.note(seen)
+            refused.extend(refusals(seen))
 
         agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s, self._listings.known)
-        return _Cycle(at=at, look=Look(at, note), begin=begin, members=members, tripwire=tripwire, agenda=agenda)
+        passes = Passes(self.id, at, self._reading, self._questions, self._meter, note=note)
+        return _Cycle(at=at, begin=begin, passes=passes, agenda=agenda, refused=refused)
 
-    def _plan_for(self, cycle: _Cycle) -> None:
-        """Put each table into its tier and ask the budget how often those are read."""
-        shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
+    def _tier(self, cycle: _Cycle) -> None:
+        """Put each table into its tier."""
         for member in cycle.members:
             serves = bool(cycle.served(member.table)) if cycle.operations else None
-            tier = cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
+            cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
+
+    def _plan_for(self, cycle: _Cycle) -> None:
+        """Ask the budget how often the tables of each tier are read."""
+        self._tier(cycle)
+        shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
+        for member in cycle.members:
+            tier = cycle.tiers[member.table]
             shares[tier] += share(self._questions, member, tier, cycle.operations)
         others = self._insights.metrics_an_hour + metrics_an_hour(cycle.members)
         self._load = Load(shares, self._listings.pages * HOUR / LISTED_EVERY_S, others)
@@ -187,39 +240,42 @@ class AwsSource(MeteredSource):
         self._inventory.stop()
         self._pool.stop()
 
-    def _inventory_batch(self, cycle: _Cycle, found: Found) -> Batch:
-        scaling_gaps = tuple(self._read_scaling(found.members))
-        changes, change_gaps = self._changes(cycle)
+    def _inventory_batch(self, cycle: _Cycle, found: Found, scaled: _Scaled) -> Batch:
+        self._scaling = scaled.settings
         return Batch(
             source=self.id,
             at=cycle.at,
             series=tuple(sizes(found.members, cycle.begin.until)),
             attributes=(self._of_account.attributes(cycle.at), *self._attributes(found.members, cycle.at)),
-            changes=changes,
-            gaps=(*found.gaps, *scaling_gaps, *change_gaps, *self._of_account.gaps()),
+            changes=tuple(self._changes(cycle, scaled)),
+            gaps=(*found.gaps, *self._scaling_gaps(found.members, scaled), *self._of_account.gaps()),
             subjects_seen=tuple(cycle.subjects),
             inventory=found.whole,
             undescribed=found.undescribed,
         )
 
-    def _read_scaling(self, members: Iterable[Member]) -> Iterator[Gap]:
-        """Refresh what auto scaling may do; on failure the last known stays, and a Gap for each that may have some."""
-        self._scaling = self._autoscaling.look()
+    def _scaled(self, start: int) -> _Scaled:
+        """What auto scaling may do, and did since shortly before `start`; what cannot be read stays as it was."""
+        since = datetime.fromtimestamp(start, UTC) - CHANGES_AGAIN
+        settings = self._autoscaling.look()
+        try:
+            return _Scaled(settings, since, self._autoscaling.changes(since))
+        except SourceError as error:
+            return _Scaled(settings, since, (), error)
+
+    def _scaling_gaps(self, members: Iterable[Member], scaled: _Scaled) -> Iterator[Gap]:
+        """On failure the last known stays, and a Gap for each that may have some."""
         scalable = [subject for member in members if member.provisioned for subject in member.subjects]
-        for name, error in self._scaling.missing:
+        for name, error in scaled.settings.missing:
             for subject in scalable:
                 yield self._gap(subject, name, error.reason, str(error))
+        if scaled.unread is not None:
+            yield self._gap(self.scope, "scaling_activities", scaled.unread.reason, str(scaled.unread))
 
-    def _changes(self, cycle: _Cycle) -> tuple[tuple[AttributeChange, ...], tuple[Gap, ...]]:
-        since = datetime.fromtimestamp(cycle.begin.start, UTC) - CHANGES_AGAIN
-        switched = tuple(switches(cycle.members, since))
-        try:
-            known = set(cycle.subjects)
-            done = self._autoscaling.changes(since)
-        except SourceError as error:
-            gap = self._gap(self.scope, "scaling_activities", error.reason, str(error))
-            return switched, (gap,)
-        return (*switched, *(one for one in done if one.subject in known)), ()
+    def _changes(self, cycle: _Cycle, scaled: _Scaled) -> Iterator[AttributeChange]:
+        yield from switches(cycle.members, scaled.since)
+        known = set(cycle.subjects)
+        yield from (one for one in scaled.changes if one.subject in known)
 
     def _attributes(self, members: Iterable[Member], at: datetime) -> Iterator[Attributes]:
         for member in members:
@@ -249,46 +305,26 @@ class AwsSource(MeteredSource):
         own = self._of_account.due(cycle.agenda, cycle.members)
         return [*own, *(one for each in due for one in each)]
 
-    def _metrics(self, always: list[tuple[Ask, Stretch]], cycle: _Cycle) -> Iterator[Batch]:
-        """First what is always asked, then what its tripwires call for."""
-        yield from self._reading.batches(always, cycle.look)
-        yield Batch(source=self.id, at=cycle.at, series=tuple(self._known_empty(cycle)))
-        yield from self._reading.batches(list(self._called_for(cycle)), cycle.look)
-
-    def _called_for(self, cycle: _Cycle) -> Iterator[tuple[Ask, Stretch]]:
-        yield from cycle.tripwire.causes(self._questions)
+    def _heated(self, cycle: _Cycle) -> Iterator[Planned]:
+        """What of a table is to be read at once because a pass has shown that it hurts."""
         for member in cycle.members:
-            yield from cycle.tripwire.requests(self._questions, member.subjects, cycle.served(member.table))
-            yield from self._heated(cycle, member)
-
-    def _heated(self, cycle: _Cycle, member: Member) -> Iterator[Planned]:
-        """What of a table is to be read at once because this look has shown that it hurts."""
-        was = cycle.tiers[member.table]
-        if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
-            yield from cycle.agenda.behind(member)
+            was = cycle.tiers[member.table]
+            if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
+                yield from cycle.agenda.behind(member)
 
     def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
-        spared = 0
-        if cycle.is_listed:
-            yield from self._of_account.quiet(cycle.agenda, Span(cycle.begin.first, cycle.begin.until))
-        for series in cycle.tripwire.quiet_causes():
-            spared += billed(1)
-            yield series
+        """What a new listing vouches for."""
+        window = Span(cycle.begin.first, cycle.begin.until)
+        yield from self._of_account.quiet(cycle.agenda, window)
         for member in cycle.members:
-            served = cycle.served(member.table)
-            for series in cycle.tripwire.quiet_requests(member.subjects, served):
-                spared += billed(1)
-                yield series
-            if cycle.is_listed and cycle.operations:
-                yield from cycle.operations.quiet(member.table, Span(cycle.begin.first, cycle.begin.until))
-        self._meter.add(spared_metrics=spared)
+            yield from cycle.operations.quiet(member.table, window) if cycle.operations else ()
 
     def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
-        unread = {one.ask.subject: None for one in cycle.look.missing if is_wire(one.ask)}
-        not_asked = (gap for subject in unread for gap in cycle.tripwire.not_asked(subject, self.id))
+        """What is missing of what there is: a table that went during the look is nobody's gap."""
+        there = {self.scope, *cycle.subjects}
         still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
-        found = (*still, *not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)
-        gaps = {(gap.subject, gap.missing): gap for gap in found}
+        unread = (gap for gap in cycle.passes.gaps() if gap.subject in there)
+        gaps = {(gap.subject, gap.missing): gap for gap in (*still, *unread, *cycle.gaps)}
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
 

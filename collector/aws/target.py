@@ -33,9 +33,9 @@ class AwsTarget:
     """Length of the older points of the first read: five minutes, or an hour, which is a twelfth of the quota."""
     first_days_of: frozenset[str] | None = None
     """Canonical metrics of which the older part is read at all; None: of every one."""
-    details_last: bool = False
-    """Whether what each table is asked for of its own, ten a second, comes beside the metrics and is told after them:
-    who looks only once waits for nothing that he may not want to pay for."""
+    once: bool = False
+    """Whether it is looked once only: the price is told before anything is paid, what each table is asked for of its
+    own, ten a second, is told after the metrics, and all history comes in the one look."""
     hot: tuple[str, ...] = ()
     """Patterns of tables that are read as often as those that hurt."""
     redaction: Redaction = field(default_factory=lambda: Redaction(kept_secret(None)), repr=False)

@@ -113,7 +113,7 @@ def _tuned(spending: Spending, target: AwsTarget) -> AwsTarget:
         first_minutes=MINUTES,
         first_period=timedelta(hours=1),
         first_days_of=DAYS_OF,
-        details_last=True,
+        once=True,
         spending=spending,
     )
 

@@ -19,7 +19,7 @@ from stillfit.config import Config
 from stillfit.configaws import Aws
 from stillfit.errors import SourceError
 from stillfit.export.wording import plural
-from stillfit.sources import SigningIn, aws_sources
+from stillfit.sources import SigningIn, looking_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Projection:
 def project(config: Config, clock: Clock) -> tuple[Projection, ...]:
     """Find the tables of each entry, all regions side by side."""
     with ExitStack() as open_ones:
-        entries = [aws_sources(one, clock, judged_every=config.evaluate_every) for one in config.aws]
+        entries = [looking_once(one, clock, config.evaluate_every) for one in config.aws]
         regions = [source for entry in entries for source in entry]
         for source in regions:
             open_ones.enter_context(closing(source))

@@ -73,6 +73,11 @@ class Brought:
         return tuple(series for batch in self.batches for series in batch.series)
 
     @property
+    def listed(self) -> Batch:
+        """The one that tells what there is, and how it is set."""
+        return next((batch for batch in self.batches if batch.attributes or batch.inventory), self.batches[0])
+
+    @property
     def gaps(self) -> tuple[Gap, ...]:
         return tuple(gap for batch in self.batches for gap in batch.gaps)
 

@@ -28,12 +28,12 @@ from tests.collector.aws.kit import (
 
 
 def tables(got: Brought) -> set[str]:
-    return {one.table for one in got.batches[0].subjects_seen}
+    return {one.table for one in got.listed.subjects_seen}
 
 
 def unread(got: Brought) -> dict[str, str]:
     """What the inventory misses of the table orders, and why."""
-    return {gap.missing: gap.reason.value for gap in got.batches[0].gaps if gap.subject == ORDERS}
+    return {gap.missing: gap.reason.value for gap in got.listed.gaps if gap.subject == ORDERS}
 
 
 def test_settings_of_a_table_are_canonical(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -99,7 +99,7 @@ def test_settings_of_an_index_are_its_own(source: AwsSource, clock: FakeClock) -
 
 def test_every_setting_is_in_the_vocabulary(world: World, source: AwsSource, clock: FakeClock) -> None:
     put_table(world, on_demand(OnDemandThroughput={"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": -1}))
-    for attributes in cycle(source, clock).batches[0].attributes:
+    for attributes in cycle(source, clock).listed.attributes:
         for name, value in attributes.values:
             assert ATTRIBUTES[name].accepts(value)
             assert attributes.subject.level in ATTRIBUTES[name].levels
@@ -191,7 +191,7 @@ def test_a_table_that_cannot_be_described_keeps_what_is_known(
     world.faults.add(Fault(kind=FaultKind.INTERNAL_ERROR, operation="DescribeTable"))
     got = cycle(source, clock)
 
-    assert (got.settings(), got.batches[0].inventory) == (before, True)
+    assert (got.settings(), got.listed.inventory) == (before, True)
     assert unread(got) == {"*": "unreachable"}
 
 
@@ -213,8 +213,8 @@ def test_a_deleted_table_leaves_the_inventory_when_two_looks_say_so(
     world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
     once, twice = cycle(source, clock), cycle(source, clock)
 
-    assert (unread(once), tables(once), once.batches[0].inventory) == ({"*": "no data"}, {"orders", "carts"}, True)
-    assert (unread(twice), tables(twice), twice.batches[0].inventory) == ({}, {"carts"}, True)
+    assert (unread(once), tables(once), once.listed.inventory) == ({"*": "no data"}, {"orders", "carts"}, True)
+    assert (unread(twice), tables(twice), twice.listed.inventory) == ({}, {"carts"}, True)
 
 
 def test_a_table_that_is_only_not_listed_still_exists(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -224,7 +224,7 @@ def test_a_table_that_is_only_not_listed_still_exists(world: World, source: AwsS
 
     for _ in range(3):
         got = cycle(source, clock)
-        assert (got.batches[0].subjects_seen, unread(got)) == ((ORDERS, BY_STATUS), {})
+        assert (got.listed.subjects_seen, unread(got)) == ((ORDERS, BY_STATUS), {})
 
 
 def test_two_absences_count_only_in_a_row(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -234,8 +234,8 @@ def test_two_absences_count_only_in_a_row(world: World, source: AwsSource, clock
     world.faults.add(Fault(kind=FaultKind.THROTTLE, operation="DescribeTable", count=1))
     cycle(source, clock)
 
-    assert ORDERS in cycle(source, clock).batches[0].subjects_seen
-    assert ORDERS not in cycle(source, clock).batches[0].subjects_seen
+    assert ORDERS in cycle(source, clock).listed.subjects_seen
+    assert ORDERS not in cycle(source, clock).listed.subjects_seen
 
 
 def test_an_account_without_tables_is_believed_at_the_second_look(
@@ -245,7 +245,7 @@ def test_an_account_without_tables_is_believed_at_the_second_look(
     world.dynamodb.delete_table(DEFAULT_ACCOUNT, REGION, "orders")
     source = opened()
 
-    assert [cycle(source, clock).batches[0].inventory for _ in range(3)] == [False, True, True]
+    assert [cycle(source, clock).listed.inventory for _ in range(3)] == [False, True, True]
 
 
 def test_a_table_that_is_created_anew_is_another_one(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -314,7 +314,7 @@ def test_a_dropped_index_leaves_the_inventory(world: World, source: AwsSource, c
     cycle(source, clock)
     put_table(world, provisioned(GlobalSecondaryIndexes=[]))
 
-    assert cycle(source, clock).batches[0].subjects_seen == (ORDERS,)
+    assert cycle(source, clock).listed.subjects_seen == (ORDERS,)
 
 
 def test_what_the_configuration_leaves_out_is_said_to_be_not_asked(
@@ -325,7 +325,7 @@ def test_what_the_configuration_leaves_out_is_said_to_be_not_asked(
     (gap,) = got.gaps
 
     assert (gap.subject.table, gap.missing, gap.reason) == ("tmp-1", "*", "not asked")
-    assert all(one.table == "orders" for one in got.batches[0].subjects_seen)
+    assert all(one.table == "orders" for one in got.listed.subjects_seen)
 
 
 @pytest.mark.parametrize(
@@ -360,4 +360,4 @@ def test_more_tables_than_a_page_are_all_found(world: World, source: AwsSource, 
     for number in range(230):
         put_table(world, on_demand(f"table-{number:03}"))
 
-    assert len({one.table for one in cycle(source, clock).batches[0].subjects_seen}) == 231
+    assert len({one.table for one in cycle(source, clock).listed.subjects_seen}) == 231

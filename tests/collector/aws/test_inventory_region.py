@@ -43,7 +43,7 @@ def settings(got: Brought, *names: str) -> dict[str, Value]:
 
 def unread(got: Brought, source: AwsSource) -> dict[str, str]:
     """What the inventory misses of the whole region, and why."""
-    return {gap.missing: gap.reason.value for gap in got.batches[0].gaps if gap.subject == source.scope}
+    return {gap.missing: gap.reason.value for gap in got.listed.gaps if gap.subject == source.scope}
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,7 @@ def fill(world: World, tables: int) -> None:
 def test_a_look_asks_so_many_tables_and_says_which_wait(world: World, source: AwsSource, clock: FakeClock) -> None:
     fill(world, CALLS_A_LOOK + 1)
     first, second = cycle(source, clock), cycle(source, clock)
-    waits = [
-        {gap.subject.table for gap in got.batches[0].gaps if gap.missing == "ttl_status"} for got in (first, second)
-    ]
+    waits = [{gap.subject.table for gap in got.listed.gaps if gap.missing == "ttl_status"} for got in (first, second)]
 
     assert waits == [{f"table-{CALLS_A_LOOK - 1:04}"}, set()]
     assert world.bill.calls[f"dynamodb:{TTL}"] == CALLS_A_LOOK + 1
@@ -50,7 +48,7 @@ def test_a_documented_limit_is_kept(world: World, source: AwsSource, clock: Fake
     world.quotas.limit("ListBackups", per_second=5)
     got = cycle(source, clock)
 
-    assert {gap.missing for gap in got.batches[0].gaps} == set()
+    assert {gap.missing for gap in got.listed.gaps} == set()
     assert clock.now().timestamp() - NOON < 60
 
 
@@ -58,8 +56,8 @@ def test_one_table_that_is_refused_costs_no_other(world: World, source: AwsSourc
     fill(world, 3)
     world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation=TTL, count=1))
     got = cycle(source, clock)
-    denied = {gap.subject.table for gap in got.batches[0].gaps if gap.missing == "ttl_status"}
-    known = {one.subject.table for one in got.batches[0].attributes if one.get("ttl_status") is not None}
+    denied = {gap.subject.table for gap in got.listed.gaps if gap.missing == "ttl_status"}
+    known = {one.subject.table for one in got.listed.attributes if one.get("ttl_status") is not None}
 
     assert (len(denied), len(known)) == (1, 2)
     assert not denied & known

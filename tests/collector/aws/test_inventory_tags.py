@@ -20,12 +20,12 @@ def tag(world: World, name: str, **tags: str) -> None:
 
 
 def watched(got: Brought) -> set[str]:
-    return {one.table for one in got.batches[0].subjects_seen}
+    return {one.table for one in got.listed.subjects_seen}
 
 
 def told(got: Brought, table: str) -> dict[str, str]:
     """What the inventory says is missing of a table, and why."""
-    return {gap.missing: gap.reason.value for gap in got.batches[0].gaps if gap.subject.table == table}
+    return {gap.missing: gap.reason.value for gap in got.listed.gaps if gap.subject.table == table}
 
 
 def deny(world: World, *operations: str, count: int | None = None) -> None:
@@ -49,7 +49,7 @@ def test_where_the_one_call_is_refused_each_table_is_asked(world: World, source:
     got = cycle(source, clock)
 
     assert got.settings()["tags"] == ("team=payments",)
-    assert [gap.missing for gap in got.batches[0].gaps] == [TAG_LISTING]
+    assert [gap.missing for gap in got.listed.gaps] == [TAG_LISTING]
 
 
 def test_tags_that_nobody_may_read_are_a_gap_of_each_table(world: World, source: AwsSource, clock: FakeClock) -> None:
@@ -65,9 +65,9 @@ def test_a_table_is_chosen_by_its_tags(world: World, opened: OpenSource, clock: 
     put_table(world, on_demand("logs"))
     got = cycle(opened(tags=PAYMENTS), clock)
 
-    assert (watched(got), got.batches[0].inventory) == ({"orders"}, True)
+    assert (watched(got), got.listed.inventory) == ({"orders"}, True)
     assert (told(got, "carts"), told(got, "logs")) == ({"*": "not asked"}, {"*": "not asked"})
-    assert "left out by `tags`" in next(gap.detail for gap in got.batches[0].gaps if gap.subject == CARTS)
+    assert "left out by `tags`" in next(gap.detail for gap in got.listed.gaps if gap.subject == CARTS)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_only_chosen_tables_are_asked_for_details(
     deny(world, *(["GetResources"] if refused else []))
     got = cycle(opened(tags=PAYMENTS), clock)
 
-    assert (watched(got), got.batches[0].inventory) == ({"orders"}, True)
+    assert (watched(got), got.listed.inventory) == ({"orders"}, True)
     assert world.bill.calls["dynamodb:DescribeTimeToLive"] == 1
 
 
@@ -116,9 +116,9 @@ def test_a_table_whose_tags_cannot_be_read_is_neither_watched_nor_dropped_in_sil
 ) -> None:
     deny(world, "GetResources", "ListTagsOfResource")
     got = cycle(opened(tags=PAYMENTS), clock)
-    (gap,) = (gap for gap in got.batches[0].gaps if gap.subject == ORDERS)
+    (gap,) = (gap for gap in got.listed.gaps if gap.subject == ORDERS)
 
-    assert (watched(got), set(got.batches[0].undescribed)) == (set(), {ORDERS})
+    assert (watched(got), set(got.listed.undescribed)) == (set(), {ORDERS})
     assert (gap.missing, gap.reason) == ("*", "denied")
     assert 'table "orders" is not watched: `tags` of the configuration choose, its own are not known' in gap.detail
     assert "grant dynamodb:ListTagsOfResource" in gap.detail
@@ -136,7 +136,7 @@ def test_a_chosen_table_stays_while_its_tags_cannot_be_read(
     clock.advance(EVERY_S)
     got = cycle(source, clock)
 
-    assert (watched(got), got.settings()["tags"], got.batches[0].inventory) == ({"orders"}, ("team=payments",), True)
+    assert (watched(got), got.settings()["tags"], got.listed.inventory) == ({"orders"}, ("team=payments",), True)
 
 
 def test_a_new_table_is_looked_up_at_once(world: World, opened: OpenSource, clock: FakeClock) -> None:

@@ -153,4 +153,4 @@ def test_an_operation_that_was_given_up_is_tried_once_in_the_next_cycle(
     clock.advance(300)
 
     assert tried[1] < tried[0]
-    assert len(cycle(source, clock).batches[0].subjects_seen) == 10
+    assert len(cycle(source, clock).listed.subjects_seen) == 10

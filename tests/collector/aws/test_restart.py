@@ -132,3 +132,16 @@ def test_a_tripwire_of_writes_leads_to_no_refused_requests() -> None:
     known = {(ORDERS, metric, ""): LONG for metric in ("write_throttle_events", *causes_of("write"))}
 
     assert Reached(known).of(Questions().ask(ORDERS, THROTTLES["write"])) == LONG
+
+
+@pytest.mark.parametrize(("told", "is_known"), [("", True), ("PutItem", True), (None, False)])
+def test_a_tripwire_counts_as_read_when_it_was_told_which_operations_were_refused(
+    told: str | None, is_known: bool
+) -> None:
+    """A stop between the two: operations are listed after the tripwires of a new table."""
+    names = ("read_throttle_events", *causes_of("read"))
+    known = {(ORDERS, metric, ""): LONG for metric in names}
+    known |= {(ORDERS, "throttled_requests", told): LONG} if told is not None else {}
+    wire = Questions().ask(ORDERS, THROTTLES["read"])
+
+    assert (Reached(known).of(wire) == LONG) is is_known

@@ -88,10 +88,14 @@ def test_a_table_that_serves_nothing_is_vouched_for_as_far_as_listings_go(source
     assert (len(got.times), got.covered[0].end) == (0, NOON - 900)
 
 
-def test_the_first_batch_is_the_inventory(source: AwsSource, clock: FakeClock) -> None:
-    first = cycle(source, clock).batches[0]
+def test_who_looks_once_gets_the_inventory_before_anything_is_paid(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened(once=True)
+    first = next(source.collect(None, clock.now()))
 
     assert (first.inventory, first.subjects_seen) == (True, (ORDERS, BY_STATUS))
+    assert (world.bill.metrics, source.price.metrics > 0) == (0, True)
 
 
 def test_sizes_of_descriptions_are_series(source: AwsSource, clock: FakeClock) -> None:
@@ -236,7 +240,7 @@ def test_a_table_that_turns_up_is_read_three_hours_back(world: World, source: Aw
     put_table(world, on_demand("carts"))
     clock.advance(300)
     got = cycle(source, clock)
-    carts = next(one for one in got.batches[0].subjects_seen if one.table == "carts")
+    carts = next(one for one in got.listed.subjects_seen if one.table == "carts")
 
     assert got.one("consumed_read_units", carts).covered == (Span(NOON + 300 - 3 * 3_600, KNOWN_TO + 300),)
 
