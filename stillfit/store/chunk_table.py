@@ -23,6 +23,8 @@ from stillfit.store.registry import Shard
 log = structlog.get_logger(__name__)
 
 
+DIFFERS = "the checksum differs"
+
 _SELECT = sa.select(schema.chunk).where(
     schema.chunk.c.shard.in_(sa.bindparam("shards", expanding=True)),
     schema.chunk.c.facet == sa.bindparam("facet"),
@@ -103,6 +105,14 @@ class ChunkTable:
         inside = table.c.bucket.between(within.start, within.end - shard.grid.bucket_s)
         return connection.scalars(query.where(inside, ~table.c.rolled).order_by(table.c.bucket)).all()
 
+    def damaged(self, connection: sa.Connection, shard: Shard, whole: Span) -> Iterator[int]:
+        """Buckets of samples in `whole` whose chunk is not what was written. Reads each of them, and decodes none."""
+        asked = {"shards": [shard.id], "facet": Facet.SAMPLES, "first": whole.start, "end": whole.end}
+        for row in connection.execute(_SELECT, asked):
+            if checksum(row.data, row.shard, row.facet, row.bucket) != row.checksum:
+                self._note(shard, Facet.SAMPLES, row.bucket, DIFFERS)
+                yield row.bucket
+
     def garbled(self) -> tuple[Gap, ...]:
         """What cannot be read, one gap for each series."""
         with self._lock:
@@ -147,7 +157,7 @@ def chunk_row(shard: Shard, facet: Facet, bucket: int, block: Block, *, rolled: 
 
 def _opened(row: sa.Row[tuple[object, ...]], shard: Shard) -> Block:
     if checksum(row.data, row.shard, row.facet, row.bucket) != row.checksum:
-        raise ChunkError("the checksum differs")
+        raise ChunkError(DIFFERS)
     block = decode(row.data)
     if block.rows > shard.rows or block.ticks != Facet(row.facet).grid(shard).ticks:
         raise ChunkError(f"{block.rows} rows of {block.ticks} do not belong here")

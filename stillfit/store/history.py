@@ -89,9 +89,9 @@ class History:
         return connection.scalar(sa.select(table.c.last_end).where(table.c.source == source))
 
     def cover(self, connection: sa.Connection, source: str, span: Span, longest_s: int) -> Cover:
-        """Which hours of a source are known from points of at most `longest_s` each."""
+        """Which hours of a source are known from points of at most `longest_s` each, and these can still be read."""
         shards = [(shard, keys) for shard, keys in self._of(connection, source) if shard.period_s <= longest_s]
-        return cover(connection, self._hours, shards, span)
+        return cover(connection, self._hours, shards, span, verified=True)
 
     def reach(
         self, connection: sa.Connection, source: str, now: int, existing: Collection[Subject]

@@ -52,14 +52,21 @@ class Cover:
         return _runs(~whole, self.span.start)
 
 
-def cover(connection: sa.Connection, hours: HourTable, shards: Iterable[Rows], span: Span) -> Cover:
-    """What `shards` know of the hours that touch `span`."""
+def cover(
+    connection: sa.Connection, hours: HourTable, shards: Iterable[Rows], span: Span, *, verified: bool = False
+) -> Cover:
+    """What `shards` know of the hours that touch `span`.
+
+    An hour outlives its samples. `verified`: it counts only where those are gone by age or can still be read.
+    """
     whole = Grid(HOUR_S, HOUR_S).whole(span)
     best: dict[Name, dict[Statistic, _Seconds]] = defaultdict(dict)
     for shard, keys in shards:
         seconds = _known(connection, hours, shard, whole)
         if seconds is None:
             continue
+        if verified and shard.grid.makes_hours:
+            _forget_damaged(seconds, hours.chunks.damaged(connection, shard, shard.grid.whole(whole)), shard, whole)
         for row, key in keys.items():
             if fold_of(key.metric, key.statistic) is not Fold.NONE and seconds[row].any():
                 told = best[_name(key)]
@@ -103,6 +110,13 @@ def _known(connection: sa.Connection, hours: HourTable, shard: Shard, span: Span
         return None
     first = (span.start - weeks.start) // HOUR_S
     return seconds[:, first : first + span.seconds // HOUR_S]
+
+
+def _forget_damaged(seconds: _Seconds, buckets: Iterable[int], shard: Shard, span: Span) -> None:
+    """Know nothing of the hours of `span` that lie in these buckets of samples."""
+    for bucket in buckets:
+        lost = Span(bucket, bucket + shard.grid.bucket_s).overlap(span)
+        seconds[:, (lost.start - span.start) // HOUR_S : (lost.end - span.start) // HOUR_S] = 0
 
 
 def _first_runs(known: Cover) -> Iterable[tuple[Name, Span]]:

@@ -6,6 +6,7 @@ the minute of the hour which ones they are.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -142,6 +143,24 @@ def test_minutes_are_read_of_tables_that_came_near_their_capacity(
     filled(stillfit, configured, "--days", 3, "--yes", "--table", "carts")
 
     assert sorted(consumed(configured, "carts")) == periods
+
+
+def test_what_was_damaged_in_the_store_is_read_again(
+    stillfit: Stillfit, world: World, configured: Path, present: StandingClock
+) -> None:
+    put_table(world, "carts")
+    read(world, carts_ConsumedReadCapacityUnits=3)
+    filled(stillfit, configured, "--days", 3, "--yes", "--table", "carts")
+    before, paid = consumed(configured, "carts")[300], world.bill.metrics
+    with closing(sqlite3.connect(configured.parent / "stillfit-history.db")) as samples, samples:
+        samples.execute(
+            "UPDATE chunk SET data = x'00' WHERE facet = 0 AND bucket = ?", (hours(-30, 0).start // DAY * DAY,)
+        )
+    assert consumed(configured, "carts")[300] != before
+    told = filled(stillfit, configured, "--days", 3, "--yes", "--table", "carts")
+
+    assert (told.code, consumed(configured, "carts")[300]) == (0, before)
+    assert 0 < world.bill.metrics - paid <= paid
 
 
 HOURS_KEPT = "the store keeps hours for 4 days (retention.hours): nothing older is read\n"

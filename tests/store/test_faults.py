@@ -31,6 +31,7 @@ from tests.store.builders import (
     NOON,
     NOON_S,
     ORDERS,
+    READS,
     advice,
     around_noon,
     batch,
@@ -71,6 +72,27 @@ def test_a_garbled_chunk_that_is_collected_again_heals(store: Store) -> None:
     store.write(written)
 
     assert (store.series(around_noon()), store.gaps()) == (written.series, ())
+
+
+def test_an_hour_whose_samples_are_garbled_is_a_hole_for_a_backfill(store: Store) -> None:
+    """Its sum is still there, and stays."""
+    written = series(dict.fromkeys(range(-180, 0), 2.0), [(-180, 0)])
+    store.write(batch(written))
+    damage(store, (schema.chunk.c.facet == 0) & (schema.chunk.c.bucket == NOON_S - 2 * HOUR))
+    name, span = (ORDERS, READS, ""), Span(NOON_S - 3 * HOUR, NOON_S)
+
+    assert store.cover("cloudwatch", span, 60).holes([name]) == (Span(NOON_S - 2 * HOUR, NOON_S - HOUR),)
+    assert len(store.hourly(span)[0].times) == 3
+    store.write(batch(written))
+    assert (store.cover("cloudwatch", span, 60).holes([name]), store.gaps()) == ((), ())
+
+
+def test_an_hour_whose_samples_are_gone_by_age_is_no_hole(store: Store) -> None:
+    store.write(batch(series({-30: 2.0}, [(-60, 0)])))
+    with store._samples.write() as connection:
+        connection.execute(sa.delete(schema.chunk).where(schema.chunk.c.facet == 0))
+
+    assert store.cover("cloudwatch", Span(NOON_S - HOUR, NOON_S), 60).holes([(ORDERS, READS, "")]) == ()
 
 
 @pytest.mark.parametrize("facet", [1, 2])
