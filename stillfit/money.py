@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from collector.aws.access import Access
+from collector.aws.access import Access, Places
 from collector.aws.money.bulk import OfferFiles
 from collector.aws.money.prices import PriceReader
 from collector.aws.money.source import BillingSource, BillingTarget, home_of
@@ -34,11 +34,15 @@ def price_shelf(config: Config) -> PriceShelf:
 
 
 def billing_sources(
-    config: Config, clock: Clock, shelf: PriceShelf, existing: Existing
+    config: Config, clock: Clock, shelf: PriceShelf, existing: Existing, places: Places | None = None
 ) -> tuple[tuple[BillingSource, timedelta], ...]:
-    """One for each account whose money is read, with how often. `existing` tells which tables there are."""
+    """One for each account whose money is read, with how often.
+
+    `existing` tells which tables there are; `places` is shared with all else that calls AWS.
+    """
+    places = places or Places()
     wanted = (one for one in config.aws if one.prices != "packaged" or one.cost_explorer or one.cost_files)
-    return tuple((_source(one, clock, existing, (shelf, config.prices)), EVERY) for one in wanted)
+    return tuple((_source(one, clock, existing, (shelf, config.prices), places), EVERY) for one in wanted)
 
 
 def price_source(settings: Aws, clock: Clock, shelf: PriceShelf) -> BillingSource:
@@ -48,11 +52,13 @@ def price_source(settings: Aws, clock: Clock, shelf: PriceShelf) -> BillingSourc
     return BillingSource(access, BillingTarget(regions=settings.regions, lists=(DYNAMODB,)), reader, shelf)
 
 
-def _source(settings: Aws, clock: Clock, existing: Existing, kept: tuple[PriceShelf, Prices]) -> BillingSource:
+def _source(
+    settings: Aws, clock: Clock, existing: Existing, kept: tuple[PriceShelf, Prices], places: Places
+) -> BillingSource:
     """What an account is charged, asked where its partition answers for that."""
     shelf, prices = kept
     regions = regions_of(settings)
-    access = Access(target(settings, home_of(regions[0])), clock)
+    access = Access(target(settings, home_of(regions[0])), clock, places=places)
     reader = PriceReader(
         shelf,
         settings.prices,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from analyzers import ANALYZERS
+from collector.aws.access import Places
 from collector.source import Source
 from stillfit.case import Analyzer
 from stillfit.clock import Clock
@@ -51,11 +52,11 @@ class Parts:
 
 def assemble(config: Config, store: Store, clock: Clock, notified: Notified = lambda _sink, _outcome: None) -> Parts:
     """Everything the daemon works with. Raises ConfigError; opens no connection."""
-    shelf = price_shelf(config)
+    shelf, places = price_shelf(config), Places()
     return Parts(
         sources=(
-            *sources(config, clock, store.reach, store.spending),
-            *billing_sources(config, clock, shelf, store.subjects),
+            *sources(config, clock, store.reach, store.spending, places),
+            *billing_sources(config, clock, shelf, store.subjects, places),
         ),
         knowledge=knowledge(config.thresholds),
         sender=sender_of(config, store.outbox, clock, notified),

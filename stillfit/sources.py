@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from collector.aws.access import Access
+from collector.aws.access import Access, Places
 from collector.aws.budget import Budget
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
@@ -150,19 +150,24 @@ def source_id(settings: Aws, region: str, service: str = "dynamodb") -> str:
 
 
 def sources(
-    config: Config, clock: Clock, reach: Reaching | None = None, kept: Kept | None = None
+    config: Config,
+    clock: Clock,
+    reach: Reaching | None = None,
+    kept: Kept | None = None,
+    places: Places | None = None,
 ) -> tuple[tuple[Source, timedelta], ...]:
     """Every source that the configuration names, with how often it is read.
 
-    `reach`: what they go on from. `kept`: where it is kept what they have spent of the month.
+    `reach`: what they go on from. `kept`: where it is kept what they have spent of the month. `places`: shared with all
+    else that calls AWS.
     """
     secret = kept_secret(key_file(config))
-    judged, claims = config.evaluate_every, Claims()
+    judged, claims, places = config.evaluate_every, Claims(), places or Places()
     purses = purses_of(config.aws, clock, kept) if kept is not None else (None,) * len(config.aws)
     accounts = [
         (source, one.every)
         for one, purse in zip(config.aws, purses, strict=True)
-        for source in aws_sources(one, clock, secret, judged, Ties(claims, purse))
+        for source in aws_sources(one, clock, secret, judged, Ties(claims, places, purse))
     ]
     if reach is not None:
         for source, _ in accounts:
@@ -187,7 +192,8 @@ def aws_sources(
     else:
         targets = [paying(one, ties.purse) for one in targets]
         budget = Budget(settings.monthly_budget, rhythm, ties.purse.month)
-    return sources_of(settings, [Access(one, clock) for one in targets], budget, ties.claims)
+    accesses = [Access(one, clock, places=ties.places) for one in targets]
+    return sources_of(settings, accesses, budget, ties.claims)
 
 
 def looking_once(settings: Aws, clock: Clock, judged_every: timedelta = JUDGED_EVERY) -> tuple[SigningIn, ...]:
@@ -258,6 +264,8 @@ class Ties:
 
     claims: Claims = field(default_factory=Claims)
     """Of entries that may be the same account."""
+    places: Places = field(default_factory=Places)
+    """Whose quotas are shared."""
     purse: Purse | None = None
     """What the entry has spent of the month; None where nobody keeps that."""
 

@@ -224,3 +224,21 @@ def test_two_entries_of_one_account_are_read_once(aws: AwsStandIn, clock: FakeCl
     assert isinstance(second.silent, ReadAlreadyError)
     for one in (first, second):
         one.close()
+
+
+def test_entries_of_one_account_and_region_share_its_quota_and_those_of_another_do_not(
+    aws: AwsStandIn, clock: FakeClock
+) -> None:
+    entries = (
+        Aws(regions=(REGION, "us-east-1"), include=("orders",)),
+        Aws(regions=(REGION,), account=DEFAULT_ACCOUNT, exclude=("orders",)),
+    )
+    made = [one for one, _ in sources(Config(aws=entries), clock) if isinstance(one, SigningIn)]
+    for one in made:
+        next(one.collect(None, clock.now()))
+    access = [one.source._access for one in made if one.source is not None]
+    access[0].limiter.complained()
+
+    assert [one.limiter.pace for one in access] == [0.5, 1.0, 0.5]
+    for one in made:
+        one.close()

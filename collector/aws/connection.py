@@ -170,6 +170,11 @@ class Connection:
         self._retired: list[Clients] = []
         """Clients of refused credentials: other threads may still be in the middle of a call."""
 
+    def join(self, other: Connection) -> None:
+        """Call no more often than both may together: these are of the same account and region."""
+        for service, pace in self._paces.items():
+            pace.join(other._paces[service])
+
     def begin_cycle(self) -> None:
         """Expired credentials may be renewed once more, and what was given up is tried again."""
         self._may_renew = True

@@ -79,37 +79,54 @@ class RetryBudget:
             return True
 
 
+class _Quota:
+    """What is left of one account and region's, and how much of it is in use."""
+
+    def __init__(self, calls_per_s: float) -> None:
+        self.calls = _Bucket(calls_per_s)
+        self.recent = _Bucket(RECENT_DATAPOINTS_PER_S)
+        self.older = _Bucket(OLDER_DATAPOINTS_PER_S)
+        self.pace = 1.0
+        self.halved_at = self.won_back_to = -1.0e18
+        self.lock = threading.Lock()
+
+
 class Limiter:
-    """Shared by the threads of all sources of one account and region."""
+    """Of all sources that sign in as one; `join` shares the quota with those that sign in apart. Thread-safe."""
 
     def __init__(self, clock: Clock, *, calls_per_s: float = CALLS_PER_S) -> None:
         self._clock = clock
-        self._calls = _Bucket(calls_per_s)
-        self._recent = _Bucket(RECENT_DATAPOINTS_PER_S)
-        self._older = _Bucket(OLDER_DATAPOINTS_PER_S)
-        self._lock = threading.Lock()
+        self._quota = _Quota(calls_per_s)
         self._stopping = threading.Event()
-        self._halved_at = self._won_back_to = -1.0e18
-        self.pace = 1.0
+
+    @property
+    def pace(self) -> float:
         """Share of the full speed in use, from SLOWEST to 1."""
+        return self._quota.pace
+
+    def join(self, other: Limiter) -> None:
+        """From now on draw from the quota of another, of the same account and region. Each is stopped alone."""
+        self._quota = other._quota
 
     def wait(self, *, datapoints: int = 0, start: int | None = None) -> None:
         """Hold the caller until one call of so many datapoints, from a window that begins at `start`, may leave.
 
         Raises StoppedError when `stop` was called and there was something to wait for.
         """
-        with self._lock:
+        quota = self._quota
+        with quota.lock:
             now = self._clock.monotonic()
-            delay = self._calls.reserve(1.0, now, self.pace)
+            delay = quota.calls.reserve(1.0, now, quota.pace)
             if datapoints:
-                delay = max(delay, self._bucket(start).reserve(datapoints, now, self.pace))
+                bucket = quota.recent if self._is_recent(start) else quota.older
+                delay = max(delay, bucket.reserve(datapoints, now, quota.pace))
         if delay > 0.0 and self._clock.sleep(delay, self._stopping):
             raise StoppedError
 
     def keep(self, calls_per_s: float) -> None:
         """From now on so many calls a second are the full speed."""
-        with self._lock:
-            self._calls.per_second = calls_per_s
+        with self._quota.lock:
+            self._quota.calls.per_second = calls_per_s
 
     def stop(self) -> None:
         """Whoever waits, or would have to, gets a StoppedError instead."""
@@ -117,26 +134,28 @@ class Limiter:
 
     def complained(self) -> None:
         """The service throttled a call: half the speed from now on, but at most once every HALVED_EVERY_S."""
-        with self._lock:
-            now = self._won_back_to = self._clock.monotonic()
-            if now - self._halved_at >= HALVED_EVERY_S:
-                self._halved_at = now
-                self.pace = max(SLOWEST, self.pace / 2)
+        quota = self._quota
+        with quota.lock:
+            now = quota.won_back_to = self._clock.monotonic()
+            if now - quota.halved_at >= HALVED_EVERY_S:
+                quota.halved_at = now
+                quota.pace = max(SLOWEST, quota.pace / 2)
 
     def failed(self) -> None:
         """An attempt failed: botocore makes the next one by itself, and it takes its call from the quota unasked."""
-        with self._lock:
-            self._calls.reserve(1.0, self._clock.monotonic(), self.pace)
+        quota = self._quota
+        with quota.lock:
+            quota.calls.reserve(1.0, self._clock.monotonic(), quota.pace)
 
     def answered(self) -> None:
         """A call was served: faster again, by the time since the last complaint or answer."""
-        if self.pace < 1.0:
-            with self._lock:
+        quota = self._quota
+        if quota.pace < 1.0:
+            with quota.lock:
                 now = self._clock.monotonic()
-                doublings = min((now - self._won_back_to) / DOUBLED_IN_S, -log2(SLOWEST))
-                self.pace = min(1.0, self.pace * 2.0**doublings)
-                self._won_back_to = now
+                doublings = min((now - quota.won_back_to) / DOUBLED_IN_S, -log2(SLOWEST))
+                quota.pace = min(1.0, quota.pace * 2.0**doublings)
+                quota.won_back_to = now
 
-    def _bucket(self, start: int | None) -> _Bucket:
-        recent = start is None or self._clock.now().timestamp() - start <= RECENT_S
-        return self._recent if recent else self._older
+    def _is_recent(self, start: int | None) -> bool:
+        return start is None or self._clock.now().timestamp() - start <= RECENT_S

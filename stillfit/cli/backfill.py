@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from collector.aws.access import Access
+from collector.aws.access import Access, Places
 from collector.aws.backfill import Backfill, Wish
 from collector.aws.decode import Missing
 from collector.aws.failures import NoCredentialsFoundError
@@ -71,13 +71,13 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
     if not accounts:
         raise UsageError(f"backfill: {options.config} names no DynamoDB under `aws`: there is no history to read")
     with closing(_store(config, clock)) as store:
-        claims, spending = Claims(), Spending(_said(options).limit)
+        claims, places, spending = Claims(), Places(), Spending(_said(options).limit)
         purses = purses_of(accounts, clock, store.spending)
         wish = _wish(options, config.retention)
         begun = [
             region
             for one, purse in zip(accounts, purses, strict=True)
-            for region in _regions(one, claims, wish, store, partial(_access, spending, purse, clock))
+            for region in _regions(one, claims, wish, store, partial(_access, spending, purse, places, clock))
         ]
         with ThreadPoolExecutor(min(len(begun), MOST_AT_ONCE), "stillfit-backfill") as pool:
             try:
@@ -135,8 +135,8 @@ def _said(options: BackfillOptions) -> Consent:
     return Consent(yes=options.yes, max_dollars=options.max_dollars, unasked=DOLLARS)
 
 
-def _access(spending: Spending, purse: Purse, clock: Clock, where: AwsTarget) -> Access:
-    return Access(paying(replace(where, spending=spending), purse), clock)
+def _access(spending: Spending, purse: Purse, places: Places, clock: Clock, where: AwsTarget) -> Access:
+    return Access(paying(replace(where, spending=spending), purse), clock, places=places)
 
 
 def _tell_months(accounts: Iterable[Aws], purses: Iterable[Purse]) -> None:

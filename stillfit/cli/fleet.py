@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from collector.aws.access import Access
+from collector.aws.access import Access, Places
 from collector.aws.budget import Budget
 from collector.aws.connection import region_of
 from collector.aws.failures import NoCredentialsFoundError
@@ -63,13 +63,13 @@ class Fleet:
         self, entries: Sequence[Aws], clock: Clock, tuned: Callable[[AwsTarget], AwsTarget], *, named: bool
     ) -> None:
         """`named`: the services are an operator's choice, so that one that cannot be read is a failure."""
-        claims = Claims()
+        claims, places = Claims(), Places()
         self._named = named
         self._accesses: list[Access] = []
         self.sources: list[SigningIn] = []
         self._entries = tuple(entries)
         for entry in entries:
-            accesses = [Access(tuned(target(entry, region)), clock) for region in regions_of(entry)]
+            accesses = [Access(tuned(target(entry, region)), clock, places=places) for region in regions_of(entry)]
             self._accesses += accesses
             self.sources += sources_of(entry, accesses, Budget(entry.monthly_budget), claims)
 
