@@ -25,7 +25,7 @@ from collector.aws.regions import ALL, NothingHereError, Regions
 from collector.aws.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
-from stillfit.cli.backfill_terms import bound_lines, could_not_lines, month_line, price_lines, read_lines
+from stillfit.cli.backfill_terms import bound_lines, could_not_lines, month_line, price_lines, read_lines, unread_lines
 from stillfit.cli.consent import Consent, metrics_progress, say
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
@@ -70,6 +70,8 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
     accounts = [one for one in config.aws if "dynamodb" in one.services]
     if not accounts:
         raise UsageError(f"backfill: {options.config} names no DynamoDB under `aws`: there is no history to read")
+    for line in unread_lines(config.aws):
+        say(line)
     with closing(_store(config, clock)) as store:
         claims, places, spending = Claims(), Places(), Spending(_said(options).limit)
         purses = purses_of(accounts, clock, store.spending)

@@ -13,9 +13,11 @@ from collector.aws.month import Month
 from collector.aws.planner import MINUTES_KEPT_S
 from stillfit.cli.aws_terms import dollars
 from stillfit.config import Retention
+from stillfit.configaws import Aws
 
 MOST_NAMES = 8
 _DAY = timedelta(days=1)
+_SERVICES = {"keyspaces": "Keyspaces", "dax": "DAX"}
 
 
 def bound_lines(days: int, kept: Retention) -> Iterator[str]:
@@ -24,6 +26,14 @@ def bound_lines(days: int, kept: Retention) -> Iterator[str]:
         yield f"the store keeps hours for {_days(kept.hours)} (retention.hours): nothing older is read"
     if min(days * _DAY, timedelta(seconds=MINUTES_KEPT_S)) > kept.minutes:
         yield f"the store keeps minutes for {_days(kept.minutes)} (retention.minutes): no older ones are read"
+
+
+def unread_lines(accounts: Iterable[Aws]) -> Iterator[str]:
+    """What is watched and has no history to be read by this command."""
+    named = {service for one in accounts for service in one.services} - {"dynamodb"}
+    if named:
+        which = " and ".join(one for service, one in _SERVICES.items() if service in named)
+        yield f"{which}: not read here; `stillfit run` reads their last days by itself (aws[].first_look)"
 
 
 def price_lines(estimates: Iterable[Estimate]) -> Iterator[str]:

@@ -145,6 +145,18 @@ def test_minutes_are_read_of_tables_that_came_near_their_capacity(
     assert sorted(consumed(configured, "carts")) == periods
 
 
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [("dynamodb", ""), ("dynamodb, dax", "DAX: not read here"), ("dynamodb, dax, keyspaces", "Keyspaces and DAX: not")],
+)
+def test_what_has_no_backfill_is_told(stillfit: Stillfit, config: Path, services: str, said: str) -> None:
+    config.write_text(f"{config.read_text()}aws:\n  - regions: [{REGION}]\n    services: [{services}]\n")
+    told = filled(stillfit, config, "--days", 1, "--yes")
+
+    assert (told.code, "not read here" in told.err) == (0, bool(said))
+    assert said in told.err
+
+
 def test_what_was_damaged_in_the_store_is_read_again(
     stillfit: Stillfit, world: World, configured: Path, present: StandingClock
 ) -> None:
