@@ -7,6 +7,8 @@ virtual tables of 4.0 to 5.0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stillfit.metric import Kind, Metric
 from stillfit.metric import Row as _Row
 from stillfit.metric import metrics_of as _metrics
@@ -36,49 +38,26 @@ THROTTLE_REASONS = ("provisioned", "key_range", "on_demand_max", "account_limit"
 
 
 def _capacity(direction: str) -> tuple[_Row, ...]:
-    read = "RCU" if direction == "read" else "WCU"
-    both = _TABLE_OR_INDEX
-    causes: tuple[_Row, ...] = tuple(
-        (
-            f"{direction}_{reason}_throttle_events",
-            Kind.SPARSE_COUNTER,
-            "events",
-            _SUM,
-            both,
-            f"{direction} events refused because of the limit {reason!r} (cause-specific metrics of 2025)",
-        )
-        for reason in THROTTLE_REASONS
+    unit, both = "RCU" if direction == "read" else "WCU", _TABLE_OR_INDEX
+    levels = frozenset({Statistic.AVERAGE, Statistic.MAXIMUM, Statistic.MINIMUM})
+    consumed = (
+        f"{unit} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
+        "The table's own series excludes its indexes"
     )
+    provisioned = f"{unit} provisioned per second, as published every five minutes; 0 or absent when on-demand"
+    refused = f"{direction} events refused for any reason; a batch of ten counts ten"
     return (
-        (
-            f"consumed_{direction}_units",
-            Kind.COUNTER,
-            read,
-            _REQUEST_SIZES,
-            both,
-            (
-                f"{read} consumed: sum / period is the rate; count is requests; maximum is the largest single request. "
-                "The table's own series excludes its indexes"
-            ),
-        ),
-        (
-            f"provisioned_{direction}_units",
-            Kind.GAUGE,
-            f"{read}/s",
-            frozenset({Statistic.AVERAGE, Statistic.MAXIMUM, Statistic.MINIMUM}),
-            both,
-            f"{read} provisioned per second, as published every five minutes; 0 or absent when on-demand",
-        ),
-        (
-            f"{direction}_throttle_events",
-            Kind.SPARSE_COUNTER,
-            "events",
-            _SUM,
-            both,
-            f"{direction} events refused for any reason; a batch of ten counts ten",
-        ),
-        *causes,
+        (f"consumed_{direction}_units", Kind.COUNTER, unit, _REQUEST_SIZES, both, consumed),
+        (f"provisioned_{direction}_units", Kind.GAUGE, f"{unit}/s", levels, both, provisioned),
+        (f"{direction}_throttle_events", Kind.SPARSE_COUNTER, "events", _SUM, both, refused),
+        *_causes(direction),
     )
+
+
+def _causes(direction: str) -> Iterator[_Row]:
+    for reason in THROTTLE_REASONS:
+        meaning = f"{direction} events refused because of the limit {reason!r} (cause-specific metrics of 2025)"
+        yield f"{direction}_{reason}_throttle_events", Kind.SPARSE_COUNTER, "events", _SUM, _TABLE_OR_INDEX, meaning
 
 
 _HOT_KEYS: tuple[_Row, ...] = (

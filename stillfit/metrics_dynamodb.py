@@ -6,6 +6,8 @@ absent means none, a metric is no sparse counter: a delivery that stands still m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stillfit.metric import Kind, Metric, Row, metrics_of
 from stillfit.model import Engine, Level, Statistic
 
@@ -25,57 +27,28 @@ _SPARSE, _COUNTER, _GAUGE = Kind.SPARSE_COUNTER, Kind.COUNTER, Kind.GAUGE
 
 def _by_direction(direction: str) -> tuple[Row, ...]:
     unit = "RCU" if direction == "read" else "WCU"
-    both, per_second = _TABLE_OR_INDEX, f"{unit}/s"
+    most = f"own cap on on-demand {direction}s per second, every five minutes; only where one is set"
     return (
-        (
-            f"on_demand_max_{direction}_units",
-            _GAUGE,
-            per_second,
-            _RANGE,
-            both,
-            f"own cap on on-demand {direction}s per second, every five minutes; only where one is set",
-        ),
-        (
-            f"account_{direction}_quota_units",
-            _GAUGE,
-            per_second,
-            _MOST,
-            _SCOPE,
-            f"{unit} per second that all provisioned tables of the account and region may have together",
-        ),
-        (
-            f"table_{direction}_quota_units",
-            _GAUGE,
-            per_second,
-            _MOST,
-            _SCOPE,
-            f"{unit} per second that one table or index may have, on-demand ones too",
-        ),
-        (
-            f"account_provisioned_{direction}_units",
-            _GAUGE,
-            per_second,
-            _RANGE,
-            _SCOPE,
-            f"{unit} per second provisioned for all tables and indexes of the account and region",
-        ),
-        (
-            f"account_provisioned_{direction}_utilization_percent",
-            _GAUGE,
-            "percent",
-            _RANGE,
-            _SCOPE,
-            f"share of the account's {unit} quota that is provisioned; AWS advises to alarm above 80",
-        ),
-        (
-            f"largest_table_provisioned_{direction}_utilization_percent",
-            _GAUGE,
-            "percent",
-            _RANGE,
-            _SCOPE,
-            f"share of a table's {unit} quota that the most generously provisioned table or index has",
-        ),
+        (f"on_demand_max_{direction}_units", _GAUGE, f"{unit}/s", _RANGE, _TABLE_OR_INDEX, most),
+        *_quotas(direction, unit),
+        *_utilization(direction, unit),
     )
+
+
+def _quotas(direction: str, unit: str) -> Iterator[Row]:
+    account = f"{unit} per second that all provisioned tables of the account and region may have together"
+    yield f"account_{direction}_quota_units", _GAUGE, f"{unit}/s", _MOST, _SCOPE, account
+    table = f"{unit} per second that one table or index may have, on-demand ones too"
+    yield f"table_{direction}_quota_units", _GAUGE, f"{unit}/s", _MOST, _SCOPE, table
+
+
+def _utilization(direction: str, unit: str) -> Iterator[Row]:
+    units = f"{unit} per second provisioned for all tables and indexes of the account and region"
+    yield f"account_provisioned_{direction}_units", _GAUGE, f"{unit}/s", _RANGE, _SCOPE, units
+    account = f"share of the account's {unit} quota that is provisioned; AWS advises to alarm above 80"
+    yield f"account_provisioned_{direction}_utilization_percent", _GAUGE, "percent", _RANGE, _SCOPE, account
+    largest = f"share of a table's {unit} quota that the most generously provisioned table or index has"
+    yield f"largest_table_provisioned_{direction}_utilization_percent", _GAUGE, "percent", _RANGE, _SCOPE, largest
 
 
 _REQUESTS: tuple[Row, ...] = (

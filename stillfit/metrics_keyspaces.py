@@ -8,6 +8,8 @@ to the load is taken as published each minute: its absence is no data, never zer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stillfit.metric import Kind, Metric, Row, metrics_of
 from stillfit.model import Engine, Level, Statistic
 
@@ -31,53 +33,25 @@ def _sparse(name: str, unit: str, meaning: str) -> Row:
 
 
 def _capacity(direction: str, unit: str) -> tuple[Row, ...]:
+    consumed = f"{unit} consumed: sum / period is the rate; count is requests, also those that consumed nothing"
+    provisioned = f"{unit} provisioned per second; absent when on-demand"
+    refused = f"{direction}s refused for any reason (table, account, connection, partition), by operation"
     return (
-        (
-            f"keyspaces_consumed_{direction}_units",
-            Kind.COUNTER,
-            unit,
-            _REQUEST_SIZES,
-            _TABLE,
-            f"{unit} consumed: sum / period is the rate; count is requests, also those that consumed nothing",
-        ),
-        (
-            f"keyspaces_provisioned_{direction}_units",
-            Kind.GAUGE,
-            f"{unit}/s",
-            _RANGE,
-            _TABLE,
-            f"{unit} provisioned per second; absent when on-demand",
-        ),
-        _sparse(
-            f"{direction}_throttle_events",
-            "requests",
-            f"{direction}s refused for any reason (table, account, connection, partition), by operation",
-        ),
-        (
-            f"keyspaces_account_max_table_{direction}_units",
-            Kind.GAUGE,
-            f"{unit}/s",
-            frozenset({Statistic.MAXIMUM}),
-            _SCOPE,
-            f"most {unit} a second that one table of the account may use",
-        ),
-        (
-            f"keyspaces_account_provisioned_{direction}_percent",
-            Kind.GAUGE,
-            "percent",
-            _LEVEL,
-            _SCOPE,
-            f"share of the account's quota of {unit} that is provisioned",
-        ),
-        (
-            f"keyspaces_max_table_provisioned_{direction}_percent",
-            Kind.GAUGE,
-            "percent",
-            _LEVEL,
-            _SCOPE,
-            f"share of the quota of a table that the largest provisioned table has in {unit}",
-        ),
+        (f"keyspaces_consumed_{direction}_units", Kind.COUNTER, unit, _REQUEST_SIZES, _TABLE, consumed),
+        (f"keyspaces_provisioned_{direction}_units", Kind.GAUGE, f"{unit}/s", _RANGE, _TABLE, provisioned),
+        _sparse(f"{direction}_throttle_events", "requests", refused),
+        *_quotas(direction, unit),
     )
+
+
+def _quotas(direction: str, unit: str) -> Iterator[Row]:
+    """What tables may have, and the share of it that they have, of the account and region."""
+    most, peak = f"most {unit} a second that one table of the account may use", frozenset({Statistic.MAXIMUM})
+    yield f"keyspaces_account_max_table_{direction}_units", Kind.GAUGE, f"{unit}/s", peak, _SCOPE, most
+    account = f"share of the account's quota of {unit} that is provisioned"
+    yield f"keyspaces_account_provisioned_{direction}_percent", Kind.GAUGE, "percent", _LEVEL, _SCOPE, account
+    largest = f"share of the quota of a table that the largest provisioned table has in {unit}"
+    yield f"keyspaces_max_table_provisioned_{direction}_percent", Kind.GAUGE, "percent", _LEVEL, _SCOPE, largest
 
 
 KEYSPACES: tuple[Metric, ...] = metrics_of(
