@@ -258,22 +258,21 @@ def told(seconds: int) -> str:
 
 
 def budget_lines(one: Plan) -> Iterator[str]:
-    """What the month has come to and will, against the budget; nothing where there is none."""
-    if one.budget_usd is None:
-        return
-    month, budget = one.month, f"the budget of {one.budget_usd:,.2f} USD"
-    if month.name:
-        spent = f"{month.spent_usd:,.2f} USD spent in {month.name} (UTC)"
-        yield f"{spent}, {one.expected_usd:,.2f} expected by its end, of {budget}"
+    """What the month has come to and will, and what that makes of the budget; nothing where neither is known."""
+    budget = f"the budget of {one.budget_usd or 0.0:,.2f} USD"
+    if one.month.name:
+        spent = f"{one.month.spent_usd:,.2f} USD spent in {one.month.name} (UTC)"
+        of = f", of {budget}" if one.budget_usd is not None else ""
+        yield f"{spent}, {one.expected_usd:,.2f} expected by its end{of}"
     if one.wires_alone:
         yield f"{budget} is used up: until the month ends only tripwires are read, and tables that are hot"
         if not one.is_within_budget:
-            beyond = one.expected_usd - one.budget_usd
+            beyond = one.expected_usd - (one.budget_usd or 0.0)
             yield f"even those go beyond it, by {beyond:,.2f} USD: they are read all the same"
     elif not one.is_within_budget:
         yield f"as slow as can be, and still above {budget}: when that is nearly used up, only tripwires will be read"
     elif one.rung:
-        yield f"stretched by {one.rung} steps to keep to {budget}"
+        yield f"stretched by {one.rung} step{'' if one.rung == 1 else 's'} to keep to {budget}"
 
 
 def lines(one: Plan) -> Iterator[str]:

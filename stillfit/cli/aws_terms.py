@@ -43,7 +43,18 @@ def spent_line(bills: Iterable[Bill], seconds: float) -> str:
     every = tuple(bills)
     metrics, points = sum(one.metrics for one in every), sum(one.datapoints for one in every)
     calls, usd = sum(one.calls for one in every), metrics * USD_PER_METRIC
-    return f"spent {dollars(usd)}: {metrics:,} metrics in {calls:,} calls, {points:,} points, {seconds:.0f} s"
+    told = f"{metrics:,} metrics in {calls:,} calls, {points:,} points, {seconds:.0f} s"
+    return f"spent {dollars(usd)}: {told}{lost_clause(every)}"
+
+
+def lost_clause(bills: Iterable[Bill]) -> str:
+    """What may have been billed on top; nothing where every request was answered or refused."""
+    lost = sum(one.lost_metrics for one in bills)
+    if not lost:
+        return ""
+    return (
+        f"; answers to {lost:,} more were lost on the way, which may have been billed: {dollars(lost * USD_PER_METRIC)}"
+    )
 
 
 def is_lost(gap: Gap) -> bool:

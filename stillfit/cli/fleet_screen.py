@@ -18,7 +18,7 @@ from collector.aws.meter import USD_PER_METRIC, Bill
 from collector.aws.permissions import Permission
 from collector.aws.plan import Plan, Tier, told
 from stillfit.advice import Advice
-from stillfit.cli.aws_terms import dollars, is_lost, refused_actions
+from stillfit.cli.aws_terms import dollars, is_lost, lost_clause, refused_actions
 from stillfit.cli.fleet import Place
 from stillfit.cli.terminal import STYLES, safe
 from stillfit.cycle import UNJUDGED, Turn
@@ -325,7 +325,7 @@ def _said(gap: Gap) -> str:
 def _bill(seen: Seen) -> Iterator[Text]:
     metrics, calls = sum(one.metrics for one in seen.bills), sum(one.calls for one in seen.bills)
     spent = f"{dollars(metrics * USD_PER_METRIC)}: {metrics:,} metrics in {calls:,} calls"
-    yield Text.assemble("this look  ", (spent, "bold"), f"; {seen.seconds:.0f} s")
+    yield Text.assemble("this look  ", (spent, "bold"), f"; {seen.seconds:.0f} s{lost_clause(seen.bills)}")
     if not seen.plan.load.tables:
         return
     tiers = ", ".join(f"{seen.plan.load.of(tier).tables:,} {tier}" for tier in Tier if seen.plan.load.of(tier).tables)

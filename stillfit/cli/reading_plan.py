@@ -13,13 +13,16 @@ from datetime import timedelta
 from itertools import islice
 from math import ceil
 
-from collector.aws.plan import Load, Plan, cheapest_on_time, lines, plan, told
+from collector.aws.month import Month
+from collector.aws.plan import Load, Plan, budget_lines, cheapest_on_time, lines, plan, slowest, told
 from stillfit.clock import Clock
 from stillfit.config import Config
 from stillfit.configaws import Aws
-from stillfit.errors import SourceError
+from stillfit.errors import SourceError, StoreError
 from stillfit.export.wording import plural
+from stillfit.purses import purses_of
 from stillfit.sources import SigningIn, looking_once
+from stillfit.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class Projection:
     settings: Aws
     plan: Plan
     errors: tuple[str, ...] = ()
+    month: Month | None = None
+    """What the entry has spent of this month by the store; None where there is none that tells."""
 
 
 def project(config: Config, clock: Clock) -> tuple[Projection, ...]:
@@ -43,9 +48,18 @@ def project(config: Config, clock: Clock) -> tuple[Projection, ...]:
         with ThreadPoolExecutor(len(regions), "stillfit-plan") as pool:
             errors = dict(zip(regions, pool.map(lambda source: _listed(source, clock), regions), strict=True))
         return tuple(
-            Projection(settings=one, plan=_plan(entry), errors=tuple(e for s in entry if (e := errors[s])))
-            for one, entry in zip(config.aws, entries, strict=True)
+            Projection(settings=one, plan=_plan(entry), errors=tuple(e for s in entry if (e := errors[s])), month=month)
+            for one, entry, month in zip(config.aws, entries, _months(config, clock), strict=True)
         )
+
+
+def _months(config: Config, clock: Clock) -> tuple[Month | None, ...]:
+    """By entry; nothing is known before the daemon has made its store, or while that cannot be reached."""
+    try:
+        with closing(Store.open(config.store, clock=clock, exclusive=False)) as store:
+            return tuple(purse.month() for purse in purses_of(config.aws, clock, store.spending))
+    except StoreError:
+        return (None,) * len(config.aws)
 
 
 def told_plan(one: Projection) -> Iterator[str]:
@@ -56,11 +70,19 @@ def told_plan(one: Projection) -> Iterator[str]:
         yield from (line for line in lines(one.plan) if ": 0 tables" not in line)
         budget = f" of a budget of {one.plan.budget_usd:,.2f}" if one.plan.budget_usd is not None else ""
         yield f"in all {one.plan.usd_a_month:,.2f} USD a month{budget}, and more only while requests are refused"
+        yield from _told_month(one)
     elif not one.errors:
         yield "found no table that this entry watches: look at its regions, include, exclude and tags"
-    if one.plan.rung and one.plan.is_within_budget:
+    if one.plan.rung and one.plan.is_within_budget and not one.plan.wires_alone:
         free = plan(one.plan.load, rhythm=one.plan.rhythm)
         yield f"stretched to keep to the budget: the freshest plan would be {free.usd_a_month:,.2f} USD a month"
+
+
+def _told_month(one: Projection) -> Iterator[str]:
+    """Where the month stands, and by which step the daemon would go on from here."""
+    if one.month is not None and one.month.spent_usd:
+        made = one.plan
+        yield from budget_lines(plan(made.load, made.budget_usd, made.rhythm, month=one.month))
 
 
 def mistakes(position: int, one: Projection) -> Iterator[str]:
@@ -69,10 +91,11 @@ def mistakes(position: int, one: Projection) -> Iterator[str]:
     made = one.plan
     if made.budget_usd is None:
         return
-    if not made.is_within_budget:
-        slowest = f"even the slowest reading of {plural(made.load.tables, 'table')} costs {made.usd_a_month:,.2f} USD"
+    if made.wires_alone or not made.is_within_budget:
+        least = slowest(made.load, made.rhythm).usd_a_month
+        told_least = f"even the slowest reading of {plural(made.load.tables, 'table')} costs {least:,.2f} USD"
         raised = f"raise the budget of {made.budget_usd:,.2f}, or watch fewer tables with include and exclude"
-        yield f"{place}: {slowest} a month: {raised}"
+        yield f"{place}: {told_least} a month: {raised}"
         return
     delay = max(made.late.values(), default=0)
     accepted = int((one.settings.accepted_delay or timedelta(0)).total_seconds())

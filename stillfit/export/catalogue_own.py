@@ -164,6 +164,13 @@ BILL = exported(
         "increase(...[1d]) * 30 is the monthly bill of watching.",
     ),
     (
+        "api_lost_cost_dollars_total",
+        "counter",
+        ("api",),
+        "List-price dollars of requests whose answer was lost on the way: they may have been billed on top",
+        "The bill lies between the dollars spent and both together; growing: the network or the service loses answers.",
+    ),
+    (
         "api_projected_cost_dollars",
         "gauge",
         COLLECTOR,
@@ -176,6 +183,27 @@ BILL = exported(
         COLLECTOR,
         "The monthly budget that the target is read within, with others of its account; absent without one",
         "Projected costs above it: even the slowest reading is too dear; raise it or watch fewer tables.",
+    ),
+    (
+        "api_month_spent_dollars",
+        "gauge",
+        COLLECTOR,
+        "List-price dollars that the calendar month (UTC) has come to at most, of all that share the target's budget",
+        "Targets of one entry of `aws` tell the same sum: take the maximum of them, not the sum.",
+    ),
+    (
+        "api_month_expected_dollars",
+        "gauge",
+        COLLECTOR,
+        "What that month comes to by its end, at the present plan of all that share the target's budget",
+        "Above the budget: even the slowest reading does not fit; raise it or watch fewer tables.",
+    ),
+    (
+        "api_budget_exhausted",
+        "gauge",
+        COLLECTOR,
+        "1 while the budget of the month is used up and only tripwires are read, and tables that are hot",
+        "1: most judgements are unknown until the month ends; raise `monthly_budget`.",
     ),
     (
         "reading_stretched_steps",

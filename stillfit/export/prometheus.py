@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from collector.aws.plan import Plan
 from stillfit.advice import LIVE_STATES, Advice, AdviceState
 from stillfit.clock import Clock
 from stillfit.costs.dynamodb import CURRENT, TOTAL
@@ -84,6 +85,7 @@ def _bill(view: View) -> Iterator[Reading]:
         totals["stillfit_api_requests_total", spent.api] += spent.requests
         totals["stillfit_api_metrics_requested_total", spent.api] += spent.metrics
         totals["stillfit_api_cost_dollars_total", spent.api] += spent.dollars
+        totals["stillfit_api_lost_cost_dollars_total", spent.api] += spent.lost_dollars
     for one in view.sources:
         yield from _plan(one)
     for (name, api), total in totals.items():
@@ -100,9 +102,19 @@ def _plan(status: SourceStatus) -> Iterator[Reading]:
     yield Reading("stillfit_reading_stretched_steps", labels, plan.rung)
     if plan.budget_usd is not None:
         yield Reading("stillfit_api_budget_dollars", labels, plan.budget_usd)
+    yield from _month(status.shared, labels)
     for tier in plan.cadences:
         yield Reading("stillfit_reading_tables", (*labels, tier.value), plan.load.of(tier).tables)
         yield Reading("stillfit_reading_worst_age_seconds", (*labels, tier.value), plan.worst_age_s(tier))
+
+
+def _month(shared: Plan | None, labels: tuple[str, ...]) -> Iterator[Reading]:
+    if shared is None or not shared.month.name:
+        return
+    yield Reading("stillfit_api_month_spent_dollars", labels, shared.month.spent_usd)
+    yield Reading("stillfit_api_month_expected_dollars", labels, shared.expected_usd)
+    if shared.budget_usd is not None:
+        yield Reading("stillfit_api_budget_exhausted", labels, float(shared.wires_alone))
 
 
 def _judged(view: View, now: float) -> Iterator[Reading]:

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from collector.aws.plan import Plan, lines, told
+from collector.aws.plan import Plan, budget_lines, lines, told
 from stillfit.advice import Advice, AdviceState
 from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.costs.saving import saving
 from stillfit.export.findings import coverage
 from stillfit.export.html import Child, Html, join, tag
-from stillfit.export.view import SourceStatus
+from stillfit.export.view import SourceStatus, Spent
 from stillfit.export.wording import ago, band, dollars, moment, plain, plural, since
 from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
 
@@ -192,18 +192,22 @@ def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
     if one.points:
         yield f"{plural(one.subjects, 'subject')}, {plural(one.points, 'point')} last time"
     if one.plan:
-        yield from _plan(one.plan)
+        yield from _plan(one.plan, one.shared)
     for paid in one.spent:
-        yield f"{paid.api}: {paid.requests:,} calls, {paid.metrics:,} metrics, {dollars(paid.dollars)}"
+        yield f"{paid.api}: {paid.requests:,} calls, {paid.metrics:,} metrics, {dollars(paid.dollars)}{_lost(paid)}"
 
 
-def _plan(plan: Plan) -> Iterator[str]:
+def _lost(paid: Spent) -> str:
+    """Only where it shows."""
+    most = paid.dollars + paid.lost_dollars
+    return f" to {dollars(most)}, because answers were lost on the way" if paid.lost_dollars else ""
+
+
+def _plan(plan: Plan, shared: Plan | None) -> Iterator[str]:
     """How closely tables are read and for how much, and where a budget has stretched that."""
     yield from (line for line in lines(plan) if ": 0 tables" not in line)
     yield f"{dollars(plan.usd_a_month)} a month at this plan"
-    if plan.rung:
-        state = "stretched to keep to" if plan.is_within_budget else "as slow as can be, and still above"
-        yield f"{state} the budget of {dollars(plan.budget_usd or 0.0)} a month"
+    yield from budget_lines(shared or plan)
     if plan.late:
         ages = ", ".join(f"{tier} {told(age)}" for tier, age in plan.late.items())
         yield f"the freshness promise does not hold: a message may be late by {ages}"

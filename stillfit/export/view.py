@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from collector.aws.budget import Budget
 from collector.aws.meter import Bill
 from collector.aws.money.fees import Fees
 from collector.aws.plan import Plan
@@ -32,6 +33,8 @@ class Spent:
     metrics: int = 0
     datapoints: int = 0
     dollars: float = 0.0
+    lost_dollars: float = 0.0
+    """What may have been billed on top, because answers were lost on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class SourceStatus:
     spent: tuple[Spent, ...] = ()
     plan: Plan | None = None
     """How often it reads what, where that has a price."""
+    shared: Plan | None = None
+    """The plan of all that is paid from the same budget, with what its month has come to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +120,17 @@ def spent_by(source: object) -> tuple[Spent, ...]:
     """What a source's own looking has cost; empty for one that asks nothing that is billed."""
     bill = getattr(getattr(source, "source", source), "bill", None)  # a source that signs in later holds the real one
     if isinstance(bill, Fees):
-        return (Spent(api="ce", requests=bill.requests, metrics=0, datapoints=0, dollars=bill.usd),)
+        return (Spent(api="ce", requests=bill.requests, dollars=bill.usd, lost_dollars=bill.lost_usd),)
     if not isinstance(bill, Bill):
         return ()
     requests = bill.calls + bill.listings
     paid = Spent(
-        api="cloudwatch", requests=requests, metrics=bill.metrics, datapoints=bill.datapoints, dollars=bill.usd
+        api="cloudwatch",
+        requests=requests,
+        metrics=bill.metrics,
+        datapoints=bill.datapoints,
+        dollars=bill.usd,
+        lost_dollars=bill.lost_usd,
     )
     return (paid,)
 
@@ -129,6 +139,12 @@ def planned_by(source: object) -> Plan | None:
     """By which plan a source reads; None for one that reads everything at every look."""
     plan = getattr(getattr(source, "source", source), "plan", None)
     return plan if isinstance(plan, Plan) else None
+
+
+def shared_by(source: object) -> Plan | None:
+    """By which plan all are read that are paid from the budget of a source; None for one that has none."""
+    budget = getattr(getattr(source, "source", source), "budget", None)
+    return budget.plan if isinstance(budget, Budget) else None
 
 
 def _remembered(before: tuple[Advice, ...], turn: Turn) -> tuple[Advice, ...]:

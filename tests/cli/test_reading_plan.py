@@ -1,10 +1,15 @@
 """`stillfit config check` on a real account: the plan, its price, and a budget that cannot hold the promise."""
 
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from collector.aws.month import month_name
+from stillfit.clock import SystemClock
 from stillfit.standins.aws import World
+from stillfit.store.store import Store
 from tests.cli.cloud import put_table
 from tests.cli.conftest import Outcome, Stillfit
 
@@ -117,3 +122,20 @@ def test_lines_too_long_for_the_terminal_go_on_further_in(check: Check, monkeypa
     assert max(map(len, told)) <= 60
     assert any(line.startswith("    ") for line in told)
     assert all(line.startswith("  ") for line in told if line)
+
+
+def test_what_the_month_has_come_to_is_told_where_there_is_a_store(
+    stillfit: Stillfit, tmp_path: Path, world: World
+) -> None:
+    path = tmp_path / "stillfit.yaml"
+    url = f"sqlite:///{tmp_path}/stillfit.db"
+    path.write_text(f"store: {url}\naws:\n  - regions: [eu-west-1]\n    monthly_budget: 1000\n")
+    now = datetime.now(UTC)
+    with closing(Store.open(url, clock=SystemClock(), ballast_bytes=4096)) as store:
+        for month in {month_name(now), month_name(now + timedelta(hours=1))}:
+            store.spending.add(month, "aws/default/eu-west-1", 1.25)
+    told = stillfit("config", "check", "-c", path)
+
+    assert told.code == 0
+    assert "1.25 USD spent in 20" in told.out
+    assert "of the budget of 1,000.00 USD" in told.out

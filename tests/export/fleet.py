@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from collector.aws.month import Month
 from collector.aws.plan import Load, Share, Tier, plan
 from stillfit.advice import Advice, AdviceState, Effort, Option, Transition
 from stillfit.cycle import Turn
@@ -285,6 +286,7 @@ SNAPSHOT = Snapshot(
     ),
     workloads=(Workload(name="orders", tables=(ORDERS,)), Workload(name="reports", tables=(EVENTS,))),
 )
+LOAD = Load({Tier.HOT: Share(1, 4, 30), Tier.WARM: Share(12, 30, 150)})
 AWS = SourceStatus(
     id="aws/123456789012/us-east-1",
     engine="dynamodb",
@@ -294,8 +296,9 @@ AWS = SourceStatus(
     subjects=13,
     points=12_430,
     seconds=1.4,
-    spent=(Spent(api="cloudwatch", requests=310, metrics=52_000, datapoints=900_000, dollars=0.52),),
-    plan=plan(Load({Tier.HOT: Share(1, 4, 30), Tier.WARM: Share(12, 30, 150)}), budget_usd=3.00),
+    spent=(Spent(api="cloudwatch", requests=310, metrics=52_000, datapoints=900_000, dollars=0.52, lost_dollars=0.01),),
+    plan=plan(LOAD, budget_usd=3.00),
+    shared=plan(LOAD, budget_usd=3.00, month=Month("2026-11", 0.21, 2_430_000.0)),
 )
 CLUSTER = SourceStatus(
     id="cassandra/prod",

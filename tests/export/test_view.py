@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from collector.aws.meter import Bill
+from collector.aws.money.fees import Fees
 from stillfit.advice import AdviceState
 from stillfit.export.view import REMEMBERED, spent_by, view_of
 from stillfit.model import Span
@@ -74,6 +75,15 @@ def test_a_trend_of_unseen_time_has_gaps_and_a_seen_zero_is_zero() -> None:
     (trend,) = view_of(EMPTY, TURN, replace(SNAPSHOT, series=(seen,)), ()).trends
 
     assert trend.values == (None,) * 36 + (0.0,) * 36
+
+
+def test_what_may_have_been_billed_is_told_apart_from_what_was() -> None:
+    bill = Bill(calls=3, metrics=1_000, lost_metrics=500, lost_listings=100)
+    (paid,) = spent_by(SimpleNamespace(bill=bill))
+    (fees,) = spent_by(SimpleNamespace(bill=Fees(requests=5, lost=2)))
+
+    assert (paid.dollars, paid.lost_dollars) == pytest.approx((0.01, 0.006))
+    assert (fees.dollars, fees.lost_dollars) == pytest.approx((0.05, 0.02))
 
 
 def test_the_bill_of_a_source_is_what_its_meter_says() -> None:

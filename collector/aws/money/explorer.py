@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from collector.aws.attempts import Attempts
 from collector.aws.connection import Connection
 from collector.aws.money import cost_answers as answers
 from collector.aws.money.charges import CLOUDWATCH_NAME, DAY_S, SERVICE_NAMES, Ledger, Watch, daily, midnight
@@ -60,16 +61,18 @@ class Explorer:
         self._account = account
         self._tables = tables
         self.requests = 0
-        """Made so far; each is billed."""
+        """Answered so far; each is billed."""
+        self.lost = 0
+        """Attempts whose answer was lost on the way: each may have been billed too."""
 
     def read(self, at: datetime, watch: Watch, *, with_costs: bool = True) -> Told:
         """Ask everything once; without costs where files tell them. What fails is told, and the rest is there."""
-        told, today, before = Told(watch), at.date(), self.requests
+        told, today, before = Told(watch), at.date(), self.requests + self.lost
         for question, meaning in self._questions(today) if with_costs else ():
             self._costs(told, today, question, meaning)
         for commitment, rows in _COMMITMENTS:
             self._covered(told, today, commitment(today), rows)
-        told.series.append(_spent(watch, at, self.requests - before))
+        told.series.append(_spent(watch, at, self.requests + self.lost - before))
         return told
 
     def _questions(self, today: date) -> Iterator[tuple[_Question, answers.Meaning]]:
@@ -129,9 +132,14 @@ class Explorer:
             tokens=(question.token, question.token),
             **question.parameters,
         )
-        for page in pages:
-            self.requests += 1
-            yield page
+        with Attempts() as attempts:
+            try:
+                for page in pages:
+                    attempts.answered()
+                    self.requests += 1
+                    yield page
+            finally:
+                self.lost += attempts.lost
 
 
 _Rows = Callable[[Iterable[Mapping[str, Any]]], Iterator[tuple[Mapping[str, Any], str, object]]]

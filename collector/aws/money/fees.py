@@ -13,7 +13,13 @@ class Fees:
     """Requests of Cost Explorer since the source was made."""
 
     requests: int = 0
+    lost: int = 0
+    """Attempts whose answer was lost on the way: they may have been billed on top."""
 
     @property
     def usd(self) -> float:
         return self.requests * USD_PER_REQUEST
+
+    @property
+    def lost_usd(self) -> float:
+        return self.lost * USD_PER_REQUEST

@@ -84,7 +84,7 @@ class BillingSource:
     @property
     def bill(self) -> Fees:
         """What asking has cost so far."""
-        return Fees(self._explorer.requests if self._explorer else 0)
+        return Fees(self._explorer.requests, self._explorer.lost) if self._explorer else Fees()
 
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when nobody can sign in."""

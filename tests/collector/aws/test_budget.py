@@ -128,3 +128,4 @@ def test_the_month_and_the_step_are_told() -> None:
     assert "is used up: until the month ends only tripwires are read, and tables that are hot" in told[2]
     assert "they are read all the same" in told[2]
     assert not list(budget_lines(plan(FLEET)))
+    assert "expected by its end" in " ".join(budget_lines(plan(FLEET, month=month(1.0, 0.5))))
