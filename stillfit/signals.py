@@ -132,24 +132,25 @@ def _costs() -> Iterable[Signal]:
                 meaning=meaning,
             )
         if name != "current":
-            yield Signal(
-                name=f"saving_{name}_usd",
-                type=SignalType.DOUBLE,
-                origin=Origin.COST,
-                unit="USD",
-                of=option,
-                form="saving",
-                meaning=f"USD a month that {option} would save on throughput; negative where it costs more",
-            )
-            yield Signal(
-                name=f"saving_{name}_low_usd",
-                type=SignalType.DOUBLE,
-                origin=Origin.COST,
-                unit="USD",
-                of=option,
-                form="saving_low",
-                meaning="the same at its least favourable end",
-            )
+            yield from _savings(name, option)
+
+
+def _savings(name: str, option: str) -> Iterable[Signal]:
+    meanings = {
+        "saving": f"USD a month that {option} would save on throughput; negative where it costs more",
+        "saving_low": "the same at its least favourable end",
+    }
+    for form, meaning in meanings.items():
+        key = form.replace("saving", f"saving_{name}", 1)
+        yield Signal(
+            name=f"{key}_usd",
+            type=SignalType.DOUBLE,
+            origin=Origin.COST,
+            unit="USD",
+            of=option,
+            form=form,
+            meaning=meaning,
+        )
 
 
 def _settings(*, of_table: bool) -> Iterable[Signal]:

@@ -140,9 +140,7 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
         outcome=outcome,
         gaps=gaps,
         places=places((*(one.source.scope for one in begun if one.source.source), *subjects)),
-        failed=tuple(
-            dict.fromkeys(one.source.scope.scope for one in begun if one.error and fleet.is_needed(one.source))
-        ),
+        failed=_failed(begun, fleet),
         disabled=fleet.disabled,
         bills=tuple(one.bill for one in fleet.opened),
         plan=fleet.plan(),
@@ -150,6 +148,11 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
     )
     _tell(wanted, seen)
     return verdict(outcome, wanted.fail_on) or (TARGET if errors or is_blind(gaps) or is_dark(seen) else 0)
+
+
+def _failed(begun: Sequence[_Begun], fleet: Fleet) -> tuple[tuple[str, str], ...]:
+    """Accounts and regions where the look could not begin."""
+    return tuple(dict.fromkeys(one.source.scope.scope for one in begun if one.error and fleet.is_needed(one.source)))
 
 
 def _tell(wanted: AwsLook, seen: Seen) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -77,26 +77,41 @@ def check(  # noqa: PLR0913, PLR0917  (each is one option of the command)
     """Judge once: what a file says, with no network, or what an AWS account or a metrics store shows now."""
     if sum((aws, bool(observations), prometheus is not None)) != 1:
         raise typer.BadParameter("give one of --observations, --aws and --prometheus")
+    shown = _Shown(as_json=output is Format.JSON, fail_on=fail_on)
     if prometheus is not None:
-        from stillfit.cli.prometheus import PrometheusLook, run_check_prometheus
-
-        asked = PrometheusLook(
-            url=prometheus, token_file=token_file, names_file=names, as_json=output is Format.JSON, fail_on=fail_on
-        )
-        raise typer.Exit(run_check_prometheus(asked))
+        raise typer.Exit(_of_a_store(shown, url=prometheus, token_file=token_file, names_file=names))
     if aws:
-        from stillfit.cli.aws import AwsLook, run_check_aws
-        from stillfit.cli.fleet import Wanted
-
-        look = AwsLook(
-            whose=Wanted(profiles=tuple(profile or ()), regions=tuple(region or ()), config=config),
-            yes=yes,
-            max_dollars=max_dollars,
-            as_json=output is Format.JSON,
-            everything=everything,
-            fail_on=fail_on,
-        )
-        raise typer.Exit(run_check_aws(look))
+        whose = _Whose(profiles=tuple(profile or ()), regions=tuple(region or ()), config=config)
+        raise typer.Exit(_of_accounts(shown, whose, yes=yes, max_dollars=max_dollars, everything=everything))
     from stillfit.cli.check import run_check
 
-    raise typer.Exit(run_check(observations or [], as_json=output is Format.JSON, fail_on=fail_on))
+    raise typer.Exit(run_check(observations or [], **shown))
+
+
+class _Shown(TypedDict):
+    """What holds for each of the looks."""
+
+    as_json: bool
+    fail_on: FailOn
+
+
+class _Whose(TypedDict):
+    """Which accounts."""
+
+    profiles: tuple[str, ...]
+    regions: tuple[str, ...]
+    config: Path | None
+
+
+def _of_a_store(shown: _Shown, *, url: str, token_file: Path | None, names_file: Path | None) -> int:
+    from stillfit.cli.prometheus import PrometheusLook, run_check_prometheus
+
+    return run_check_prometheus(PrometheusLook(url=url, token_file=token_file, names_file=names_file, **shown))
+
+
+def _of_accounts(shown: _Shown, whose: _Whose, *, yes: bool, max_dollars: float | None, everything: bool) -> int:
+    from stillfit.cli.aws import AwsLook, run_check_aws
+    from stillfit.cli.fleet import Wanted
+
+    wanted = Wanted(**whose)
+    return run_check_aws(AwsLook(whose=wanted, yes=yes, max_dollars=max_dollars, everything=everything, **shown))

@@ -131,52 +131,72 @@ def story(seed: int) -> Story:
 def _troubled(names: Iterator[str], dice: random.Random) -> tuple[TablePlan, ...]:
     size = dice.uniform(0.9, 1.2)
     return (
-        TablePlan(
-            name=next(names),
-            reads=700 * size,
-            writes=650 * size,
-            item_bytes=900,
-            items=40_000_000,
-            swing=0.15,
-            events=(Event(begins=6 * MINUTE, ends=95 * MINUTE, load=2.6, hot_key_share=0.85),),
-        ),
-        TablePlan(
-            name=next(names),
-            reads=240 * size,
-            writes=150 * size,
-            item_bytes=800,
-            items=9_000_000,
-            swing=0.2,
-            read_capacity=int(300 * size),
-            write_capacity=int(330 * size),
-            indexes=(IndexPlan(name=dice.choice(INDEX_NAMES), key="customer_id", writes_per_write=1.0, capacity=70),),
-        ),
-        TablePlan(
-            name=next(names),
-            reads=220 * size,
-            writes=160 * size,
-            item_bytes=950,
-            items=30_000_000,
-            swing=0.3,
-            events=(Event(begins=-6 * DAY, ends=400 * DAY, item_size=2.6),),
-        ),
-        TablePlan(
-            name=next(names),
-            reads=90 * size,
-            writes=70 * size,
-            item_bytes=700,
-            items=12_000_000,
-            read_capacity=2_400,
-            write_capacity=1_300,
-        ),
-        TablePlan(
-            name=next(names),
-            reads=60 * size,
-            writes=8 * size,
-            item_bytes=2_600,
-            items=5_000_000,
-            declared=(("multi_cloud", True), ("joins_needed", True)),
-        ),
+        _with_a_hot_key(next(names), size),
+        _with_a_small_index(next(names), size, dice.choice(INDEX_NAMES)),
+        _grown_fat(next(names), size),
+        _with_capacity_to_spare(next(names), size),
+        _outgrown(next(names), size),
+    )
+
+
+def _with_a_hot_key(name: str, size: float) -> TablePlan:
+    return TablePlan(
+        name=name,
+        reads=700 * size,
+        writes=650 * size,
+        item_bytes=900,
+        items=40_000_000,
+        swing=0.15,
+        events=(Event(begins=6 * MINUTE, ends=95 * MINUTE, load=2.6, hot_key_share=0.85),),
+    )
+
+
+def _with_a_small_index(name: str, size: float, index: str) -> TablePlan:
+    return TablePlan(
+        name=name,
+        reads=240 * size,
+        writes=150 * size,
+        item_bytes=800,
+        items=9_000_000,
+        swing=0.2,
+        read_capacity=int(300 * size),
+        write_capacity=int(330 * size),
+        indexes=(IndexPlan(name=index, key="customer_id", writes_per_write=1.0, capacity=70),),
+    )
+
+
+def _grown_fat(name: str, size: float) -> TablePlan:
+    return TablePlan(
+        name=name,
+        reads=220 * size,
+        writes=160 * size,
+        item_bytes=950,
+        items=30_000_000,
+        swing=0.3,
+        events=(Event(begins=-6 * DAY, ends=400 * DAY, item_size=2.6),),
+    )
+
+
+def _with_capacity_to_spare(name: str, size: float) -> TablePlan:
+    return TablePlan(
+        name=name,
+        reads=90 * size,
+        writes=70 * size,
+        item_bytes=700,
+        items=12_000_000,
+        read_capacity=2_400,
+        write_capacity=1_300,
+    )
+
+
+def _outgrown(name: str, size: float) -> TablePlan:
+    return TablePlan(
+        name=name,
+        reads=60 * size,
+        writes=8 * size,
+        item_bytes=2_600,
+        items=5_000_000,
+        declared=(("multi_cloud", True), ("joins_needed", True)),
     )
 
 

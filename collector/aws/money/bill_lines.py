@@ -137,13 +137,11 @@ def line(dialect: Dialect, row: Row) -> Line | None:
     def text(key: str) -> str:
         return (row.get(columns[key]) or "") if key in columns else ""
 
-    usage_type = text("usage_type")
-    service = text("service") or SERVICE_NAMES.get(text("service_name"), "")
+    usage_type, service = text("usage_type"), text("service") or SERVICE_NAMES.get(text("service_name"), "")
     engine = engine_of(service, usage_type)
     if engine is None or text("kind") in _LEFT_OUT:
         return None
-    if text("currency") != "USD":
-        raise OddLineError(f"it is in {text('currency') or 'no currency'}, not in USD")
+    _require_dollars(text("currency"))
     amounts = {key: _number(text(key), columns[key]) for key in _AMOUNTS if key in columns}
     charge = Charge(
         day=_day(text("start"), columns["start"]),
@@ -159,6 +157,11 @@ def line(dialect: Dialect, row: Row) -> Line | None:
         table=subject_of(text("resource")),
         is_final=bool(text("invoice")) if columns["invoice"] in row else None,
     )
+
+
+def _require_dollars(currency: str) -> None:
+    if currency != "USD":
+        raise OddLineError(f"it is in {currency or 'no currency'}, not in USD")
 
 
 def _amortized(kind: str, reservation: str, amounts: Mapping[str, float]) -> float:
