@@ -90,8 +90,9 @@ class CqlStandin:
 
     def stop(self) -> None:
         with self._changing:
-            while self._listeners:
-                self._listeners.popitem()[1].close()
+            for listener in reversed(self._listeners.values()):
+                listener.close()
+            self._listeners = {}  # not before: a node that still answers names the ports of all
 
     def __enter__(self) -> Self:
         return self.start()

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from cassandra import InvalidRequest, OperationTimedOut, ReadTimeout, Unauthorized
@@ -11,7 +11,7 @@ from cassandra.cluster import NoHostAvailable, Session
 from cassandra.connection import ConnectionException
 from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessage
 
-from stillfit.standins.cql import CqlStandin, Fault, FaultKind, Node, StillWorld
+from stillfit.standins.cql import CqlStandin, Fault, FaultKind, Node, Row, StillWorld
 from tests.standins.cql.driver import ask, session
 
 CACHES = "SELECT * FROM system_views.caches"
@@ -135,3 +135,47 @@ def test_stopping_leaves_no_thread_behind() -> None:
 
     client.close()
     assert {thread for thread in set(threading.enumerate()) - before if thread.name.startswith("cql")} == set()
+
+
+class Holding(StillWorld):
+    """A world of which node b's caches are not told before it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def rows(self, node: Node, table: str) -> Iterable[Row]:
+        if (node.name, table) == ("b", "system_views.caches"):
+            self.is_asked.set()
+            assert self.may_answer.wait(10)
+        return super().rows(node, table)
+
+
+def test_while_one_node_stops_the_others_still_name_its_port() -> None:
+    world = Holding()
+    standin = CqlStandin([Node(name="a"), Node(name="b")], world).start()
+    with session(standin) as client:
+        ports = [port for _, port in standin.contact_points]
+        client.execute_async(CACHES, host=host_on(client, ports[1]))
+        assert world.is_asked.wait(10)
+        stopping = threading.Thread(target=standin.stop)
+        stopping.start()
+        try:
+            wait_until_refused(standin.nodes[1].address, ports[1])
+            peers = ask(client, "SELECT native_port FROM system.peers_v2", ports[0])
+        finally:
+            world.may_answer.set()
+            stopping.join()
+
+    assert peers == [{"native_port": ports[1]}]
+
+
+def wait_until_refused(address: str, port: int) -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((address, port)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)
+    pytest.fail("the node went on listening")
