@@ -60,4 +60,6 @@ def _problem(text: str) -> str:
         return "is empty: it must hold nothing but the secret"
     if len(text) > MAX_BYTES or "\n" in text:
         return "holds more than one line: it must hold nothing but the secret"
+    if not text.isprintable():
+        return "holds a character that cannot be printed: it must hold nothing but the secret"
     return ""

@@ -12,12 +12,18 @@ from stillfit.model import GapReason
 _SHOWN = 200  # of the store's own words: enough for its sentence, too little for a page
 _TOO_MUCH = ("too many", "exceed", "limit", "maximum resolution", "maxsamples", "too long")
 
+_UNSENDABLE = "header value"
+"""What HTTP libraries say of a header with a control character. They quote the header, which holds the token."""
+
 
 class TooMuchError(SourceError):
     """The store refuses the size of a question: a shorter stretch of time may pass."""
 
 
 def unreachable(store: str, error: Exception) -> SourceError:
+    if _UNSENDABLE in str(error):
+        sentence = f"{store}: its token has a character that no request can carry: write it anew"
+        return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
     sentence = f"{store}: no answer ({_line(str(error) or type(error).__name__)}): check its address and the network"
     return SourceError(sentence, reason=GapReason.UNREACHABLE, retryable=True)
 

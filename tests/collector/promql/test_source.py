@@ -250,6 +250,16 @@ def test_a_token_file_is_read_at_start(tmp_path: Path) -> None:
     assert "s3cret" not in repr(one)
 
 
+def test_a_token_that_no_request_can_carry_is_not_quoted(store: FakeStore) -> None:
+    (one,) = prometheus_sources(Prometheus(url=store.url, reads=("dynamodb",), token=SecretStr("s3\0cret")))
+    with pytest.raises(SourceError) as told:
+        look(one)
+    one.close()
+
+    assert told.value.reason is GapReason.DENIED
+    assert "cret" not in str(told.value)
+
+
 def test_stores_and_engines_are_sources_of_their_own(clock: FakeClock) -> None:
     config = Config(prometheus=(Prometheus(url="http://x"), Prometheus(url="http://y", name="b", reads=("cassandra",))))
 
