@@ -218,6 +218,8 @@ def _standing(one: SourceStatus, now: datetime) -> tuple[str, str]:
         return "failing", "critical"
     if one.last_success is None:
         return "waiting", "unknown"
+    if one.covered_until is None and not one.subjects and not one.points:
+        return "no data", "unknown"  # a region without clusters, or a source of prices: there is nothing to be stale
     stale = one.covered_until is None or now - one.covered_until > STALE_AFTER + timedelta(minutes=5)
     return ("stale", "warning") if stale else ("fresh", "ok")
 

@@ -10,8 +10,9 @@ import pytest
 
 from stillfit.advice import Advice, AdviceState
 from stillfit.export.html import Html, join, tag
+from stillfit.export.sections import sources
 from stillfit.export.status_page import STYLE, status_page
-from stillfit.export.view import View, view_of
+from stillfit.export.view import SourceStatus, View, view_of
 from stillfit.model import Judgement, Unknown
 from tests.builders import BY_STATUS, NOON, ORDERS, gap, subject
 from tests.export.fleet import CLUSTER, EMPTY, HOT, SNAPSHOT, TURN, VIEW
@@ -183,3 +184,11 @@ def test_a_browser_draws_the_page(tmp_path: Path, width: int) -> None:
     picture = screenshot(page.as_uri(), tmp_path / "page.png", width=width, height=2_000)
 
     assert picture.stat().st_size > 60_000  # a page without style or text is a tenth of that
+
+
+@pytest.mark.parametrize(("subjects", "word"), [(0, ">no data<"), (1, ">stale<")])
+def test_a_source_that_has_nothing_to_read_is_neither_fresh_nor_stale(subjects: int, word: str) -> None:
+    clusters = SourceStatus(id="aws/1/eu-west-1/dax", engine="dax", last_success=NOON, subjects=subjects)
+    page = str(sources([clusters], NOON, NOON))
+
+    assert [one in page for one in (word, ">fresh<")] == [True, False]
