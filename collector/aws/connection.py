@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from collector.aws.lane import Lane
 from collector.aws.limiter import Limiter
 from collector.aws.promised import unlike
 from collector.aws.sending import watch
+from collector.aws.signing import Signing
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
@@ -77,7 +79,7 @@ class Clients:
     def __init__(
         self, session: boto3.Session, target: AwsTarget, patience: Patience, limiter: Limiter, deadlines: Deadlines
     ) -> None:
-        self._session = session
+        self.session = session
         self._target = target
         self._patience = patience
         self._limiter = limiter
@@ -90,7 +92,7 @@ class Clients:
         with self._lock:
             if service not in self._made:
                 with making():
-                    self._made[service] = self._session.client(
+                    self._made[service] = self.session.client(
                         service,
                         region_name=self._target.region,
                         endpoint_url=self._target.endpoint_url,
@@ -160,6 +162,10 @@ class Connection:
         self._limiter = limiter
         self._patience = patience
         self._deadlines = Deadlines(patience.whole_s)
+        self._signing = Signing(patience.whole_s)
+        self._refused: SourceError | None = None
+        self._refused_at = float("-inf")
+        """When nobody could be signed in, and why: whoever stood in line meanwhile is told the same."""
         self._lost = _Lost()
         self._paces = {service: Limiter(clock, calls_per_s=rate) for service, rate in CALLS_PER_S.items()}
         self._lock = threading.RLock()
@@ -264,6 +270,7 @@ class Connection:
         """Let no further call wait for its turn, and end those under way."""
         for pace in self._paces.values():
             pace.stop()
+        self._signing.stop()
         self._deadlines.stop()
 
     def close(self) -> None:
@@ -280,15 +287,22 @@ class Connection:
         self._clients = None
 
     def _current(self, action: str, about: str) -> Clients:
+        """Clients that can sign. One thread at a time finds out; those that stood in line do not try the same again."""
+        asked = time.monotonic()
         with self._lock:
+            if self._refused is not None and self._refused_at >= asked:
+                raise self._refused
             if self._ends is not None and self._clock.now() >= self._ends - RENEW_BEFORE:
                 self._retire()
-            if self._clients is None:
-                try:
-                    session = self._session()
-                except (*CALL_ERRORS, GarbledError) as error:
-                    raise failure(error, action=self._signing_in(action), about=about) from error
-                self._clients = Clients(session, self._target, self._patience, self._limiter, self._deadlines)
+            try:
+                if self._clients is None:
+                    made = (self._target, self._patience, self._limiter, self._deadlines)
+                    self._clients = Clients(self._session(), *made)
+                self._signing.ready(self._clients.session)
+            except (*CALL_ERRORS, GarbledError) as error:
+                self._refused = failure(error, action=self._signing_in(action), about=about)
+                self._refused_at = time.monotonic()
+                raise self._refused from error
             return self._clients
 
     def _renewed(self, refused: Clients) -> bool:
@@ -303,9 +317,14 @@ class Connection:
             return True
 
     def _session(self) -> boto3.Session:
-        own = boto3.Session(botocore_session=_raw_session(self._target.profile), region_name=self._target.region)
+        own = self._signing.unfinished or boto3.Session(
+            botocore_session=_raw_session(self._target.profile, self._patience), region_name=self._target.region
+        )
         self._ends = None
-        return self._assumed(own) if self._target.role_arn else own
+        if not self._target.role_arn:
+            return own
+        self._signing.ready(own)
+        return self._assumed(own)
 
     def _assumed(self, own: boto3.Session) -> boto3.Session:
         """A session with the role's keys. They are ours to renew: boto3 does so for roles of profiles only."""
@@ -325,7 +344,7 @@ class Connection:
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],
-            botocore_session=_raw_session(None),
+            botocore_session=_raw_session(None, self._patience),
             region_name=self._target.region,
         )
 
@@ -357,8 +376,10 @@ _MODELS = create_loader()
 """The service models, parsed once for all sources: without it each session reads them from disk anew."""
 
 
-def _raw_session(profile: str | None) -> botocore.session.Session:
+def _raw_session(profile: str | None, patience: Patience) -> botocore.session.Session:
+    """The clients by which it signs in by itself (roles of profiles, SSO) wait no longer than ours."""
     session = botocore.session.Session(profile=profile)
+    session.set_default_client_config(_config(patience, validate=True))
     session.register_component("data_loader", _MODELS)
     factory = session.get_component("response_parser_factory")
     factory.set_parser_defaults(timestamp_parser=lambda value: value)
