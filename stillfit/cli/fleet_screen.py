@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -163,10 +164,10 @@ def _found(seen: Seen) -> Iterator[RenderableType]:
     groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for one in sorted(found, key=lambda finding: (-finding.severity.rank, finding.subject)):
         groups[one.detector, one.cause].append(one)
-    advice = {(one.subject, one.rule): one for one in reversed(worst_first(seen.outcome.advice))}
+    advice = worst_first(seen.outcome.advice)
     together = len({one.subject.scope for one in found}) > 1
     for group in list(groups.values())[:SHOWN_FINDINGS]:
-        yield _group(group, advice.values(), placed=together)
+        yield _group(group, advice, placed=together)
     left = list(groups.values())[SHOWN_FINDINGS:]
     if left:
         yield Text(f"and {sum(map(len, left))} more findings of {len(left)} kinds", style="dim")
@@ -190,7 +191,8 @@ def _group(group: Sequence[Finding], advice: Iterable[Advice], *, placed: bool) 
     name, short = worst.subject.name, _name(worst.subject.name)
     said = Text.assemble((safe(short), "bold"), f"{safe(where)}  {_cut(safe(worst.summary.replace(name, short)))}")
     lines = [f"{worst.cause} ({worst.detector}){_others(group)}"]
-    lines += [f"-> {one.title.replace(name, short)}{_saves(one)}" for one in advice if one.subject == worst.subject][:1]
+    meant = (one for one in advice if (one.subject, one.cause) == (worst.subject, worst.cause))
+    lines += [f"-> {one.title.replace(name, short)}{_saves(one)}" for one in islice(meant, 1)]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=8)
     table.add_column(overflow="fold")

@@ -348,3 +348,12 @@ def test_an_address_that_is_none_is_named(
 
     assert told.code == 4
     assert f"could not be made (Invalid endpoint: {address}): check region, profile and endpoint" in told.err
+
+
+def test_advice_stands_under_the_finding_that_it_is_about(stillfit: Stillfit, world: World) -> None:
+    told = words(looked(stillfit))
+    spread = "-> Spread the writes of orders over more partition keys"
+
+    assert told.count(spread) == 1
+    assert f"key_range (dynamodb/throttling) {spread}" in told
+    assert "(cost/drift)" in told  # which has no advice of its own
