@@ -39,6 +39,7 @@ SETTINGS = (
     "autoscaling_read_target",
     "autoscaling_write_target",
 )
+FROM_NOTHING = log(1_000)  # ours: what multiplied more often began from next to nothing, and no ratio to that tells
 GREW = 1.05  # ours: mean item size moves slowly in a large table, 5 % in a week is already much
 
 
@@ -138,15 +139,16 @@ def _summary(usual: Week, recent: Week, parts: Factors, cause: str, change: Attr
         f"{name} x {exp(value):.2f}" for name, value in _factors(parts) if value is not None and abs(value) >= log(1.01)
     ]
     told += [", ".join(rises)] if rises else []
+    told += [] if _factors(parts) else ["next to nothing was used before"]
     if change is not None:
         told.append(f"{change.name} went from {change.before} to {change.after} on {change.at:%Y-%m-%d}")
     return "; ".join(told)
 
 
 def _factors(parts: Factors) -> tuple[tuple[str, float | None], ...]:
-    """How often the throughput cost multiplied by each part; together they make the whole."""
+    """How often the throughput cost multiplied by each part; together they make the whole. None where it began."""
     used = parts.used if parts.requests is None else None
-    return (
+    every = (
         ("requests", parts.requests),
         ("units per request", parts.units_per_request),
         ("units used", used),
@@ -154,6 +156,8 @@ def _factors(parts: Factors) -> tuple[tuple[str, float | None], ...]:
         ("capacity paid per unit used", parts.settings),
         ("list price", parts.price),
     )
+    began = any(value is not None and abs(value) > FROM_NOTHING for _, value in every)
+    return () if began else every
 
 
 def _evidence(case: Case, before: tuple[Week, ...], recent: Week, parts: Factors) -> tuple[Evidence, ...]:

@@ -108,6 +108,14 @@ def test_the_finding_tells_the_numbers_and_how_they_multiply() -> None:
     assert finding.since == NOON - timedelta(days=7)
 
 
+@pytest.mark.parametrize(("before", "told_as"), [(0.0, "next to nothing was used before"), (0.17, "requests x 941")])
+def test_a_use_that_began_is_no_multiple_of_nothing(before: float, told_as: str) -> None:
+    finding = found(told({"writes": before}, {"writes": 160}))
+
+    assert told_as in finding.summary
+    assert any(one.signal == "requests_ratio" for one in finding.evidence) == bool(before)
+
+
 @pytest.mark.parametrize(("rise", "fires"), [(49.9, False), (50.1, True)], ids=["just below", "just above"])
 def test_fifty_dollars_a_month_are_the_line(rise: float, fires: bool) -> None:
     more = rise / USD_PER_WRITE
