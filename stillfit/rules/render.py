@@ -20,6 +20,7 @@ from stillfit.rules.rule import Computed, Rule, Verify
 from stillfit.signals import SIGNALS
 
 PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_OPTION_PLACE = re.compile(r"(--[a-z-]+) \{([a-z_][a-z0-9_]*)\}")
 
 ALWAYS = frozenset({"subject", "cql_table", "name"})
 """Places that any subject can fill: its text form, its quoted CQL name, and what an operator calls it."""
@@ -81,11 +82,18 @@ class _Filled:
         self._computed = _worked_out(rule.computed, facts)
 
     def text(self, template: str) -> str:
+        if self._in_command:
+            template = _OPTION_PLACE.sub(self._joined, template)
         return PLACE.sub(lambda place: self._value(place[1]) or "not known", template)
 
     def lines(self, templates: tuple[str, ...]) -> tuple[str, ...]:
         whole = (one for one in templates if all(self._value(place) is not None for place in PLACE.findall(one)))
         return tuple(self.text(one) for one in whole)
+
+    def _joined(self, found: re.Match[str]) -> str:
+        """`--table-name=-a` where the value looks like an option itself."""
+        glue = "=" if (self._value(found[2]) or "").startswith("-") else " "
+        return f"{found[1]}{glue}{{{found[2]}}}"
 
     def _value(self, name: str) -> str | None:
         if name in self._computed:

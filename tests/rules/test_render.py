@@ -185,3 +185,11 @@ def test_no_text_of_a_firing_rule_has_a_hole(one: Rule) -> None:
             rendered = render(one, told)
             said = (rendered.title, rendered.summary, *rendered.option.steps, *rendered.option.commands)
             assert not [text for text in said if "not known" in text and "is not known" not in text]
+
+
+@pytest.mark.parametrize(("table", "option"), [("orders", "--table-name orders "), ("--rf", "--table-name=--rf ")])
+def test_a_name_that_looks_like_an_option_is_none_in_a_command(table: str, option: str) -> None:
+    rule = RULES["dynamodb/record_throttled_keys"]
+    (command,) = render(rule, facts(rule, cause="key_range", table=table)).option.commands
+
+    assert option in command
