@@ -25,6 +25,7 @@ from stillfit.configfile import load
 from stillfit.errors import ConfigError, UsageError
 
 EXAMPLE = "deploy/stillfit.yaml"
+_SERVICES = {"dynamodb": "DynamoDB", "keyspaces": "Keyspaces", "dax": "DAX"}
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
 
 
@@ -137,7 +138,8 @@ def _plan(config: Config) -> Iterator[tuple[str, str]]:
 def _account(one: Aws) -> str:
     who = one.role_arn or (f"profile {one.profile}" if one.profile else "the default credentials")
     account = f"account {one.account} by " if one.account else ""
-    return f"DynamoDB in {', '.join(one.regions)}, {account}{who}, every {_every(one.every)}{_patterns(one)}"
+    services = " and ".join(_SERVICES[service] for service in one.services)
+    return f"{services} in {', '.join(one.regions)}, {account}{who}, every {_every(one.every)}{_patterns(one)}"
 
 
 def _cluster(one: Cassandra) -> str:

@@ -107,3 +107,11 @@ def test_the_estimate_is_what_the_queries_of_the_collector_come_to() -> None:
 def test_only_the_password_of_a_url_is_masked() -> None:
     assert masked("postgresql://ann:secret@db:5432/x") == "postgresql://ann:***@db:5432/x"
     assert masked("sqlite:////var/lib/a:b@c.db") == "sqlite:////var/lib/a:b@c.db"
+
+
+def test_every_service_that_is_watched_is_named(stillfit: Stillfit, config: Path) -> None:
+    config.write_text("aws: [{regions: [eu-west-1], services: [dynamodb, dax], tags: {team: shop}}]\n")
+
+    told = stillfit("config", "check", "--offline", "-c", config).out
+    assert "watches  DynamoDB and DAX in eu-west-1" in told
+    assert "tagged team=shop" in told
