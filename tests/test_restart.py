@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.aws import reading
+from collector.aws import metered, reading
 from collector.aws.source import AwsSource, open_source
 from collector.aws.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
@@ -176,6 +176,10 @@ def same(store: Store, whole: Store) -> bool:
     return checksums(shared) == checksums(wanted.values()) and max(more) <= HOUR and hourly(store) == hourly(whole)
 
 
+def same_keys(store: Store, whole: Store) -> bool:
+    return samples(store).keys() == samples(whole).keys()
+
+
 def hourly(store: Store) -> dict[str, str]:
     """Of what can be added up from any period, where there is anything: what ListMetrics does not name is vouched for
     by the listings themselves, which go two weeks back and no further.
@@ -197,16 +201,33 @@ def test_a_first_look_killed_at_any_batch_ends_as_one_that_was_not(
         assert same(store, stored("whole")), f"killed after batch {killed_after} of {batches}"
 
 
+def test_a_past_that_is_read_slice_by_slice_goes_on_after_each_kill(
+    world: World, stored: Opened, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = [0]
+    for _ in range(len(TABLES) + 1):
+        one_life(stored("whole"), clock)
+        paid.append(world.bill.metrics)
+    monkeypatch.setattr(metered, "allowance", lambda *_: 1)  # one table a look
+    for life in range(len(TABLES)):
+        assert life == 0 or not same_keys(stored("sliced"), stored("whole"))
+        one_life(stored("sliced"), clock)
+    one_life(stored("sliced"), clock)  # the past of the account comes last
+
+    assert same(stored("sliced"), stored("whole"))
+    assert world.bill.metrics - paid[-1] == paid[len(TABLES) + 1], "no slice was paid twice"
+
+
 def test_a_later_look_killed_at_any_batch_ends_as_one_that_was_not(
     world: World, stored: Opened, clock: FakeClock
 ) -> None:
-    names = ["whole", *(f"killed-{number}" for number in range(10))]
+    names = ["whole", *(f"killed-{number}" for number in range(12))]
     for name in names:
         one_life(stored(name), clock)
     clock.advance(5 * HOUR)
     batches = one_life(stored("whole"), clock)
 
-    assert 2 < batches <= 10
+    assert 2 < batches <= 12
     for number in range(batches):
         one_life(stored(f"killed-{number}"), clock, number)
         one_life(stored(f"killed-{number}"), clock)

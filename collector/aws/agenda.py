@@ -82,7 +82,7 @@ class Agenda:
         if ask.number in self.planned or not self.progress.is_due(ask, begin.until, every_s, self.tick_s, beat):
             return
         self.planned.add(ask.number)
-        for piece in self.progress.stretches(ask, begin):
+        for piece in self.progress.stretches(ask, begin, every_s):
             yield ask, piece
 
     def _begin_of(self, member: Member) -> Begin:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from collector.aws.access import Access
 from collector.aws.budget import Budget
+from collector.aws.history import allowance, slice_of
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price
 from collector.aws.plan import SETTLE_S, Load, Plan
 from collector.aws.progress import Progress
-from collector.aws.reading import shown
+from collector.aws.reading import Planned, shown
 from collector.aws.restart import Reach
 from stillfit.model import Batch, Gap, GapReason, Subject
+
+log = structlog.get_logger(__name__)
 
 
 class MeteredSource(ABC):
@@ -34,6 +39,7 @@ class MeteredSource(ABC):
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
         self._price = Price(metrics=0, more=0)
         self._budget = budget or Budget()
+        self._began = float("-inf")
         access.open()
 
     @property
@@ -77,6 +83,7 @@ class MeteredSource(ABC):
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
         self._connection.begin_cycle()
+        self._began = self._access.clock.monotonic()
         try:
             for batch in self._cycle(since, until):
                 yield shown(batch, int(until.timestamp()))
@@ -92,6 +99,19 @@ class MeteredSource(ABC):
         """Ends a cycle that is under way as well."""
         self.stop()
         self._access.close()
+
+    def _past(self, subjects: Container[Subject]) -> list[Planned]:
+        """What of the past this look has time for, of what is there; all of it where nobody looks again."""
+        self._progress.forget(lambda subject: subject not in subjects)
+        most = float("inf")
+        if not self._access.target.once:
+            elapsed = self._access.clock.monotonic() - self._began
+            most = allowance(elapsed, self._budget.tick_s, self.pace)
+        planned = slice_of(self._progress, most)
+        left = len(self._progress.owed) - len({ask.number for ask, _ in planned})
+        if left > 0:
+            log.info("reading the past, the next looks go on", source=self.id, metrics=len(planned), left=left)
+        return planned
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)

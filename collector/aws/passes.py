@@ -3,7 +3,7 @@
     passes = Passes(source_id, at, reading, questions, meter)
     yield from passes.read(planned)              # asked and noted
     yield from passes.follow(members, served)    # what that pass has shown to be empty, and what it calls for
-    gaps = passes.gaps()                         # of all of them
+    gaps = passes.unread()                       # of all of them
 
 What must not wait is a pass of its own and comes first (collector/aws/source.py).
 """
@@ -91,12 +91,15 @@ class Passes:
         wanted = [*newest.tripwire.causes(self.questions), *refused, *more]
         yield from self.reading.batches(wanted, newest.look)
 
-    def gaps(self) -> Iterator[Gap]:
-        """What could not be read, and what therefore was not asked."""
+    def not_asked(self) -> Iterator[Gap]:
+        """What a tripwire would have led to that could not be read."""
         for one in self._every:
             unread = {missing.ask.subject: None for missing in one.look.missing if is_wire(missing.ask)}
             for subject in unread:
                 yield from one.tripwire.not_asked(subject, self.source)
+
+    def unread(self) -> Iterator[Gap]:
+        """What could not be read."""
         for one in self._every:
             yield from self.reading.gaps(one.look)
 

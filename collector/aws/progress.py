@@ -5,11 +5,14 @@ a little of the past again, because CloudWatch's values converge for up to ten m
 since metrics are billed and not points. After a start each ask goes on where the store says that it was known without a
 hole, to the hour; one of which nothing is known is read as in a first look, and so is the older part of one that was
 not known that far back.
+
+What is long past waits: the newest hours are read at once, and what lies before them is owed until there is time for it
+(collector/aws/history.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -17,7 +20,7 @@ from functools import lru_cache
 from collector.aws.planner import HOUR, MINUTES_KEPT_S, Stretch, stretches
 from collector.aws.queries import FIVE_MINUTES, Ask
 from collector.aws.restart import Reach, Reached
-from stillfit.model import Span
+from stillfit.model import Span, Subject
 
 OVERLAP_S = 900
 """What every cycle reads again: late values converge within about 10 minutes (exporters wait 600 s for them)."""
@@ -26,6 +29,11 @@ RESTART_OVERLAP_S = 3 * 3_600
 REWOUND_S = 3 * 3_600
 """How far back is read again at most what is refused by itself, and a tripwire for the sake of its causes alone: as far
 as after a start, or either would be billed over a window that grows for as long as it fails (ours)."""
+LONG_S = 6 * 3_600
+"""Of what is so much further behind than it usually is, the newest hours are read first, as a piece of its own, which
+is billed as one metric more (ours: twice what is read then, so that no short stop is paid twice)."""
+OWED_AGAIN_S = 3_600
+"""How soon what is owed is asked again after it failed in an answer that was billed (ours: as what is read rarely)."""
 NEWCOMER_S = 3 * 3_600
 """How far back a table or operation is read that turns up while we run: ListMetrics names it within three hours."""
 
@@ -44,17 +52,12 @@ class Progress:
     _reached: Reached = field(default_factory=Reached)
     _goes_on: Begin | None = None
     """The first cycle after a start, where a store tells how far each ask had been read."""
-    _older: dict[int, Span] = field(default_factory=dict)
-    """What a first look would have read of an ask and is not known, before what is."""
+    _owed: dict[Ask, Owed] = field(default_factory=dict)
     _read_to: dict[int, int] = field(default_factory=dict)
     _asked_at: dict[int, int] = field(default_factory=dict)
     """By the number of an ask that failed in a good answer, the end of the cycle in which it was so billed last."""
     _until: int = 0
     """The end of the newest cycle's window."""
-    _first: Begin | None = None
-    """The newest first look."""
-    _coarse: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By the number of an ask whose older part failed in a first look: before when it is coarse, and its period."""
     _started: bool = False
 
     def begin(self, since: int | None, until: int) -> Begin:
@@ -76,8 +79,7 @@ class Progress:
 
     def _first_look(self, until: int) -> Begin:
         first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
-        self._first = Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
-        return self._first
+        return Begin(until, first, minutes, _seconds(self.first_period), self.first_days_of)
 
     def late(self, begin: Begin) -> Begin:
         """Where a table begins in this cycle that was there before, but could not be described: as in a first look."""
@@ -96,46 +98,85 @@ class Progress:
         """
         known = self._known(ask)
         last = max(known or 0, self._asked_at.get(ask.number, 0))
-        if not last or ask.number in self._older or until - last >= every_s - tick_s // 2:
+        if not last or until - last >= every_s - tick_s // 2:
             return True
         return (until + phase) // every_s > (last + phase) // every_s
 
-    def stretches(self, ask: Ask, begin: Begin) -> tuple[Stretch, ...]:
-        """What to read of one ask, oldest first."""
-        known = self._known(ask)
-        start = begin.of(ask) if known is None else known - OVERLAP_S
-        finely = (begin.minutes_from, begin.coarse_s)
-        if known is not None:
-            finely = self._coarse.get(ask.number, (start, begin.coarse_s))
+    def stretches(self, ask: Ask, begin: Begin, every_s: int = 0) -> tuple[Stretch, ...]:
+        """What to read of one ask at once, oldest first. What is long past is owed from now on.
+
+        `every_s`: how often it is read anyway.
+        """
+        start, fine_from = self._begins(ask, begin)
+        is_known = fine_from == start
+        border = _up(begin.until - NEWCOMER_S if is_known else fine_from)
+        is_long = start < fine_from or begin.until - start > LONG_S + every_s
+        if is_long and start < border < begin.until and ask not in self._owed:
+            self._owed[ask] = Owed(Span(start // HOUR * HOUR, border), finely=is_known)
+            start = fine_from = border
         wanted = (min(start, begin.until), begin.until)
-        pieces = _stretches(wanted, ask.spec.period_s, begin.until, *finely)
-        older = self._older.get(ask.number)
-        if older is None:
-            return pieces
-        before = _stretches((older.start, older.end), ask.spec.period_s, begin.until, older.end, begin.coarse_s)
-        return before + pieces
+        return _stretches(wanted, ask.spec.period_s, begin.until, fine_from, begin.coarse_s)
+
+    def _begins(self, ask: Ask, begin: Begin) -> tuple[int, int]:
+        """Where an ask is to be read from, and from where as finely as it can be."""
+        known, owed = self._known(ask), self._owed.get(ask)
+        if known is not None:
+            return known - OVERLAP_S, known - OVERLAP_S
+        if owed is not None:  # what came before was planned in a cycle that was cut off
+            return owed.span.end, owed.span.end
+        start = begin.of(ask)
+        return start, max(start, begin.minutes_from)
+
+    @property
+    def owed(self) -> Collection[Ask]:
+        """What is not read yet of the past, longest waiting first, without what failed a short while ago."""
+        late = self._until - OWED_AGAIN_S
+        return [ask for ask in self._owed if self._asked_at.get(ask.number, late) <= late]
+
+    def past(self, ask: Ask) -> tuple[Stretch, ...]:
+        """What is owed of an ask, as far as it is still kept, oldest first."""
+        owed = self._owed[ask]
+        wanted, border = (owed.span.start, owed.span.end), owed.span.start if owed.finely else owed.span.end
+        pieces = _stretches(wanted, ask.spec.period_s, self._until, border, _seconds(self.first_period))
+        self._owes(ask, owed, pieces[0].window.start if pieces else owed.span.end, owed.span.end)
+        return pieces
+
+    def forget(self, gone: Callable[[Subject], bool]) -> None:
+        """Owe nothing of what is gone."""
+        self._owed = {ask: owed for ask, owed in self._owed.items() if not gone(ask.subject)}
 
     def read(self, ask: Ask, stretch: Stretch) -> None:
         """A stretch was read whole."""
-        self._read_to[ask.number] = max(self._read_to.get(ask.number, 0), stretch.window.end)
+        owed, window = self._owed.get(ask), stretch.window
+        if owed is None or window.end > owed.span.end:
+            self._read_to[ask.number] = max(self._read_to.get(ask.number, 0), window.end)
+        elif window.start <= owed.span.start:
+            self._owes(ask, owed, window.end, owed.span.end)
+        elif window.end == owed.span.end:
+            self._owes(ask, owed, owed.span.start, window.start)
 
     def failed(self, ask: Ask, stretch: Stretch, *, refused: bool = False) -> None:
         """A stretch was not: the next cycle begins there. Call after every `read` of the cycle.
 
-        What is `refused`, for good, goes back REWOUND_S at most. The older part of a first look stays as coarse as it
-        was planned.
+        What is `refused`, for good, goes back REWOUND_S at most, and is owed no longer.
         """
-        if self._first is not None and stretch.period_s > ask.spec.period_s:
-            older = self._older.get(ask.number)
-            fine_from = older.end if older else self._first.minutes_from
-            self._coarse.setdefault(ask.number, (fine_from, self._first.coarse_s))
+        owed = self._owed.get(ask)
+        if owed is not None and stretch.window.end <= owed.span.end:
+            if refused:
+                del self._owed[ask]
+            return
         before = self._read_to.get(ask.number, stretch.window.end)
         back = min(before, stretch.window.start + OVERLAP_S)
         self._read_to[ask.number] = max(back, self._until - REWOUND_S) if refused else back
 
     def rewound(self, wire: Ask, stretch: Stretch) -> None:
-        """What a tripwire called for failed: it is read again from there, but REWOUND_S at most."""
-        before = self._read_to.get(wire.number, stretch.window.end)
+        """What a tripwire called for failed: it is read again from there, but REWOUND_S at most, or owed again."""
+        before, window = self._read_to.get(wire.number, stretch.window.end), stretch.window
+        if before > window.end:
+            owed = self._owed.get(wire, Owed(window, finely=stretch.period_s == wire.spec.period_s))
+            hull = Span(min(window.start, owed.span.start), max(window.end, owed.span.end))
+            self._owed[wire] = replace(owed, span=hull)
+            return
         self._read_to[wire.number] = min(before, max(stretch.window.start + OVERLAP_S, self._until - REWOUND_S))
 
     def waits(self, ask: Ask) -> None:
@@ -146,7 +187,6 @@ class Progress:
         """A cycle went through, whatever failed in it."""
         self._started = True
         self._goes_on = None
-        self._older.clear()
         self._reached = self._reached.left()
 
     def read_whole(self, asks: Iterable[Ask]) -> int | None:
@@ -154,7 +194,7 @@ class Progress:
         ends: list[int] = []
         for ask in asks:
             known = self._known(ask)
-            if known is None or ask.number in self._older:
+            if known is None or ask in self._owed:
                 return None
             ends.append(known)
         return min(ends, default=None)
@@ -176,7 +216,21 @@ class Progress:
     def _note_older(self, ask: Ask, known: Span, begin: Begin) -> None:
         first = max(begin.of(ask), begin.until - MINUTES_KEPT_S)
         if known.start > first + HOUR:
-            self._older[ask.number] = Span(first, known.start)
+            self._owed[ask] = Owed(Span(first // HOUR * HOUR, known.start))
+
+    def _owes(self, ask: Ask, owed: Owed, start: int, end: int) -> None:
+        if start < end:
+            self._owed[ask] = replace(owed, span=Span(start, end))
+        else:
+            del self._owed[ask]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Time before what is read, in whole hours. `finely`: by the period of the metric, as far as that is kept."""
+
+    span: Span
+    finely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +256,7 @@ class Begin:
         """Where an ask that was never read begins."""
         start = self.first
         is_wanted = self.days_of is None or any(slot.metric in self.days_of for slot in ask.slots)
-        return start if is_wanted else max(start, -(-self.minutes_from // HOUR) * HOUR)
+        return start if is_wanted else max(start, _up(self.minutes_from))
 
 
 @lru_cache(maxsize=4_096)
@@ -211,6 +265,10 @@ def _stretches(
 ) -> tuple[Stretch, ...]:
     """One object for all asks that have been read equally far: there are a thousand asks for each stretch."""
     return stretches(Span(*wanted), period_s, now=now, minutes_from=minutes_from, coarse_s=coarse_s)
+
+
+def _up(instant: int) -> int:
+    return -(-instant // HOUR) * HOUR
 
 
 def _seconds(length: timedelta) -> int:

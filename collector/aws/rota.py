@@ -77,7 +77,9 @@ class Rota:
                 cadence = cadences[self._tiers[family]]
                 every_s = cadence.wires_s if is_wire else cadence.rest_s
                 if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, phase(str(family))):
-                    yield from ((ask, piece) for piece in self.progress.stretches(ask, late.get(ask.subject, begin)))
+                    yield from (
+                        (ask, piece) for piece in self.progress.stretches(ask, late.get(ask.subject, begin), every_s)
+                    )
 
     def heated(self, wires: Iterable[Series]) -> frozenset[Subject]:
         """The families that a look has shown to refuse requests and that were not hot before it."""

@@ -5,7 +5,7 @@
 
 What must not wait comes first: the tripwires of the tables as the look before found them, and all of what hurts. Then
 they are listed and described, the tripwires of new ones are read, and a batch tells the inventory with all settings.
-Then comes the rest, one batch a hundred requests; the last batch has every Gap of the metrics.
+Then comes the rest, one batch a hundred requests, and a batch with every Gap of the metrics; last a slice of the past.
 
 Who looks only once (`AwsTarget.once`) gets the inventory as the first batch: no metric has been paid for yet then, and
 `price` tells what going on will cost. Whoever does not want that asks for no second batch.
@@ -189,6 +189,8 @@ class AwsSource(MeteredSource):
         self._list(cycle, since)
         self._plan_for(cycle)
         always = self._always(cycle)
+        if self._access.target.once:
+            always += self._past({self.scope, *cycle.subjects})
         self._price = _priced(always, cycle) + self._insights.price(cycle.begin.until)
         yield inventory
         yield from self._read(cycle, always)
@@ -196,6 +198,20 @@ class AwsSource(MeteredSource):
         yield from self._insights.batches(cycle.at)
         yield from self._details(cycle)
         yield from self._closing_batch(cycle)
+        yield from self._read_past(cycle)
+
+    def _read_past(self, cycle: _Cycle) -> Iterator[Batch]:
+        """A slice of what is owed, when all that is due is stored and told."""
+        there = {self.scope, *cycle.subjects}
+        planned = self._past(there)
+        if not planned:
+            return
+        passes = Passes(self.id, cycle.at, self._reading, self._questions, self._meter)
+        yield from passes.read(planned)
+        yield from passes.follow(cycle.members, cycle.served)
+        gaps = tuple(gap for gap in passes.unread() if gap.subject in there)
+        if gaps:
+            yield Batch(source=self.id, at=cycle.at, gaps=gaps)
 
     def _details(self, cycle: _Cycle) -> Iterator[Batch]:
         """Settings that were left for after the metrics, because they are asked slowly."""
@@ -323,8 +339,8 @@ class AwsSource(MeteredSource):
         """What is missing of what there is: a table that went during the look is nobody's gap."""
         there = {self.scope, *cycle.subjects}
         still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
-        unread = (gap for gap in cycle.passes.gaps() if gap.subject in there)
-        gaps = {(gap.subject, gap.missing): gap for gap in (*still, *unread, *cycle.gaps)}
+        found = (gap for gap in (*cycle.passes.not_asked(), *cycle.passes.unread()) if gap.subject in there)
+        gaps = {(gap.subject, gap.missing): gap for gap in (*still, *found, *cycle.gaps)}
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
 

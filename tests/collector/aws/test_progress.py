@@ -4,8 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from collector.aws.planner import Stretch
-from collector.aws.progress import NEWCOMER_S, OVERLAP_S, RESTART_OVERLAP_S, REWOUND_S, Progress
+from collector.aws.planner import DAY, HOUR, Stretch
+from collector.aws.progress import (
+    LONG_S,
+    NEWCOMER_S,
+    OVERLAP_S,
+    OWED_AGAIN_S,
+    RESTART_OVERLAP_S,
+    REWOUND_S,
+    Progress,
+)
 from collector.aws.queries import CONSUMED, PROVISIONED, THROTTLES, Ask, Questions
 from stillfit.model import Span
 from tests.collector.aws.kit import NOON, ORDERS
@@ -23,38 +31,127 @@ def progress() -> Progress:
     return Progress(timedelta(days=2), timedelta(hours=3))
 
 
-def test_a_first_look_is_as_long_as_configured(progress: Progress, ask: Ask) -> None:
-    found = progress.stretches(ask, progress.begin(None, NOON))
-
-    assert (found[0].window.start, found[-1].window.end) == (NOON - 2 * 86_400, NOON)
+def owed(progress: Progress) -> dict[Ask, tuple[Stretch, ...]]:
+    return {ask: progress.past(ask) for ask in progress.owed}
 
 
-@pytest.mark.parametrize("lost", ["all", "older"])
+def test_a_first_look_reads_the_newest_hours_and_owes_the_rest(progress: Progress, ask: Ask) -> None:
+    assert progress.stretches(ask, progress.begin(None, NOON)) == (Stretch(60, Span(NOON - 3 * HOUR, NOON)),)
+    assert owed(progress) == {ask: (Stretch(300, Span(NOON - 2 * DAY, NOON - 3 * HOUR)),)}
+
+
+def test_what_is_owed_is_read_once_and_moves_no_cursor(progress: Progress, ask: Ask) -> None:
+    (newest,) = progress.stretches(ask, progress.begin(None, NOON))
+    progress.read(ask, newest)
+    (past,) = progress.past(ask)
+    progress.read(ask, past)
+
+    assert (owed(progress), progress.read_to(ask)) == ({}, NOON)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_a_long_past_what_was_read_is_not_owed(first: int, ask: Ask) -> None:
+    progress = Progress(timedelta(days=100), timedelta(hours=3))
+    progress.stretches(ask, progress.begin(None, NOON))
+    pieces = progress.past(ask)
+    progress.read(ask, pieces[first])
+
+    assert [one.period_s for one in pieces] == [3_600, 300]
+    assert progress.past(ask) == (pieces[1 - first],)
+
+
+def test_what_is_owed_for_days_is_read_as_finely_as_it_is_still_kept(ask: Ask) -> None:
+    progress = Progress(timedelta(days=63), timedelta(hours=3))
+    progress.stretches(ask, progress.begin(None, NOON))
+    progress.begin(None, NOON + 7_200)
+
+    assert [one.period_s for one in progress.past(ask)] == [3_600, 300]
+
+
+@pytest.mark.parametrize(("after_s", "is_owed"), [(OWED_AGAIN_S - 60, False), (OWED_AGAIN_S, True)])
+def test_a_past_that_failed_and_was_billed_waits(after_s: int, is_owed: bool, progress: Progress, ask: Ask) -> None:
+    progress.stretches(ask, progress.begin(None, NOON))
+    (past,) = progress.past(ask)
+    progress.failed(ask, past)
+    progress.waits(ask)
+    progress.begin(None, NOON + after_s)
+
+    assert (ask in progress.owed) is is_owed
+    assert progress.past(ask) == (past,)
+
+
+def test_a_past_that_is_refused_is_owed_no_longer(progress: Progress, ask: Ask) -> None:
+    progress.stretches(ask, progress.begin(None, NOON))
+    progress.failed(ask, *progress.past(ask), refused=True)
+
+    assert owed(progress) == {}
+
+
+def test_a_past_whose_causes_failed_is_owed_again_and_the_present_is_not_rewound(progress: Progress) -> None:
+    wire = Questions().ask(ORDERS, THROTTLES["read"])
+    (newest,) = progress.stretches(wire, progress.begin(None, NOON))
+    progress.read(wire, newest)
+    (past,) = progress.past(wire)
+    progress.read(wire, past)
+    progress.rewound(wire, past)
+
+    assert (owed(progress), progress.read_to(wire)) == ({wire: (past,)}, NOON)
+
+
+def test_what_is_gone_is_owed_nothing(progress: Progress, ask: Ask) -> None:
+    progress.stretches(ask, progress.begin(None, NOON))
+    progress.forget(lambda subject: subject == ORDERS)
+
+    assert owed(progress) == {}
+
+
+def test_a_first_look_that_was_cut_off_before_anything_was_read_leaves_no_hole(progress: Progress, ask: Ask) -> None:
+    progress.stretches(ask, progress.begin(None, NOON))
+    (past,) = progress.past(ask)
+    later = progress.begin(None, NOON + 5 * HOUR)
+
+    assert progress.stretches(ask, later) == (Stretch(60, Span(past.window.end, NOON + 5 * HOUR)),)
+    assert owed(progress) == {ask: (past,)}
+
+
+@pytest.mark.parametrize(("every_s", "behind_s", "is_cut"), [(0, 0, False), (0, 60, True), (DAY, 60, False)])
+def test_of_what_is_far_behind_the_newest_hours_come_first(
+    every_s: int, behind_s: int, is_cut: bool, progress: Progress, ask: Ask
+) -> None:
+    start = NOON - LONG_S - behind_s
+    progress.begin(None, start)
+    progress.read(ask, Stretch(60, Span(start, start + OVERLAP_S)))
+    found = progress.stretches(ask, progress.begin(start, NOON), every_s)
+    past = owed(progress).get(ask, ())
+
+    assert [one.window for one in found] == [Span(NOON - 3 * HOUR if is_cut else start, NOON)]
+    assert [one.window for one in past] == ([Span(start // HOUR * HOUR, NOON - 3 * HOUR)] if is_cut else [])
+    assert {one.period_s for one in (*found, *past)} == {60}
+
+
 @pytest.mark.parametrize("period", [timedelta(minutes=5), timedelta(hours=1)])
-def test_a_first_look_that_failed_is_read_no_finer_the_next_time(period: timedelta, lost: str, ask: Ask) -> None:
+def test_a_first_look_that_failed_is_read_no_finer_the_next_time(period: timedelta, ask: Ask) -> None:
     progress = Progress(timedelta(days=14), timedelta(hours=3), period)
-    older, newer = progress.stretches(ask, progress.begin(None, NOON))
-    if lost == "older":
-        progress.read(ask, newer)
-    for piece in (older, newer) if lost == "all" else (older,):
+    (newer,) = progress.stretches(ask, progress.begin(None, NOON))
+    (older,) = progress.past(ask)
+    for piece in (older, newer):
         progress.failed(ask, piece)
     progress.end()
 
-    for _ in range(2):
-        again = progress.stretches(ask, progress.begin(NOON, LATER))
-        assert again == (older, Stretch(60, Span(newer.window.start, LATER)))
-        progress.failed(ask, again[0])
+    assert progress.stretches(ask, progress.begin(NOON, LATER)) == (Stretch(60, Span(newer.window.start, LATER)),)
+    assert (older.period_s, progress.past(ask)) == (period.total_seconds(), (older,))
 
 
 def test_the_older_part_that_was_not_known_before_a_start_stays_coarse_when_it_fails(ask: Ask) -> None:
     metric, known = ask.slots[0].metric, Span(NOON - 86_400, NOON - 600)
     progress = Progress(timedelta(days=10), timedelta(hours=3), reach=lambda: {(ORDERS, metric, ""): known})
-    older, *_ = progress.stretches(ask, progress.begin(NOON - 600, NOON))
+    progress.stretches(ask, progress.begin(NOON - 600, NOON))
+    (older,) = progress.past(ask)
     assert (older.period_s, older.window.end) == (300, known.start)
     progress.failed(ask, older)
     progress.end()
 
-    assert progress.stretches(ask, progress.begin(NOON, LATER)) == (older, Stretch(60, Span(known.start, LATER)))
+    assert progress.past(ask) == (older,)
 
 
 def test_a_restart_reads_three_hours_more_than_it_must(progress: Progress, ask: Ask) -> None:
@@ -83,7 +180,7 @@ def test_a_failed_stretch_is_read_again_though_a_newer_one_was_read(progress: Pr
     progress.failed(ask, old)
     found = progress.stretches(ask, progress.begin(NOON, LATER))
 
-    assert found[0].window.start == old.window.start
+    assert (found[0].window.start, owed(progress)[ask][0].window.start) == (NOON - 2 * HOUR, old.window.start)
 
 
 @pytest.mark.parametrize("age_s", [REWOUND_S - 60, REWOUND_S, REWOUND_S + 60])
@@ -129,8 +226,7 @@ def test_a_gap_longer_than_minutes_are_kept_is_read_in_five_minutes(progress: Pr
     progress.read(ask, Stretch(60, Span(NOON - 20 * 86_400, NOON - 20 * 86_400 + 60)))
     found = progress.stretches(ask, progress.begin(NOON, LATER))
 
-    assert found[0].period_s == 300
-    assert found[-1].period_s == 60
+    assert [one.period_s for one in (*progress.past(ask), *found)] == [300, 60, 60, 60]
 
 
 def test_a_five_minute_metric_keeps_its_own_period(progress: Progress) -> None:

@@ -30,8 +30,10 @@ def consumed(span: Span) -> dict[Name, Span]:
 
 
 def planned(ask: Ask, known: Mapping[Name, Span]) -> list[Stretch]:
+    """What is owed, and what is read at once."""
     progress = reading(known)
-    return list(progress.stretches(ask, progress.begin(NOON - 600, NOON)))
+    newest = progress.stretches(ask, progress.begin(NOON - 600, NOON))
+    return [*(piece for one in progress.owed for piece in progress.past(one)), *newest]
 
 
 def test_an_ask_goes_on_where_it_was_known_last(ask: Ask) -> None:
