@@ -22,6 +22,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from collector.aws.breakers import Lost, Slow
 from collector.aws.deadline import Deadlines
 from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, making, parsing
 from collector.aws.instants import instant
@@ -44,9 +45,6 @@ POOL = 50
 """Connections a client keeps; more than the threads of a source that use it."""
 MAX_PAGES = 10_000
 """A listing that goes on for longer is a loop (ours: a million tables)."""
-
-GIVE_UP_AFTER = 5
-"""Calls of one operation that get no answer in a row before the rest of the cycle goes without it (ours)."""
 
 CALLS_PER_S = {
     "cloudwatch": 20.0,
@@ -122,37 +120,6 @@ class Clients:
             self._made.clear()
 
 
-class _Lost:
-    """Operations that got no answer several times in a row: an outage of an hour must not cost an hour a cycle.
-
-    A circuit breaker of one account and region for each operation: open for the rest of the cycle, then half open, so
-    that the next cycle tries once, and only an answer closes it.
-    """
-
-    def __init__(self) -> None:
-        self._in_a_row: Counter[str] = Counter()
-        self._last: dict[str, SourceError] = {}
-        self._lock = threading.Lock()
-
-    def forget(self) -> None:
-        with self._lock:
-            still = {action: GIVE_UP_AFTER - 1 for action, count in self._in_a_row.items() if count >= GIVE_UP_AFTER}
-            self._in_a_row = Counter(still)
-
-    def note(self, action: str, error: SourceError | None) -> None:
-        lost = error is not None and error.reason in {GapReason.TIMEOUT, GapReason.UNREACHABLE}
-        with self._lock:
-            self._in_a_row[action] = self._in_a_row[action] + 1 if lost else 0
-            if error is not None:
-                self._last[action] = error
-
-    def give_up(self, action: str) -> None:
-        """Raises what the last call met, where it is no use to go on asking in this cycle."""
-        with self._lock:
-            if self._in_a_row[action] >= GIVE_UP_AFTER:
-                raise self._last[action]
-
-
 class Connection:
     """How everything here reaches AWS. Thread-safe; every failure is a SourceError with a sentence."""
 
@@ -166,7 +133,8 @@ class Connection:
         self._refused: SourceError | None = None
         self._refused_at = float("-inf")
         """When nobody could be signed in, and why: whoever stood in line meanwhile is told the same."""
-        self._lost = _Lost()
+        self._lost = Lost()
+        self._slow = Slow(patience.slow_s, patience.waited_s)
         self._paces = {service: Limiter(clock, calls_per_s=rate) for service, rate in CALLS_PER_S.items()}
         self._lock = threading.RLock()
         self._clients: Clients | None = None
@@ -185,6 +153,7 @@ class Connection:
         """Expired credentials may be renewed once more, and what was given up is tried again."""
         self._may_renew = True
         self._lost.forget()
+        self._slow.forget()
 
     def call(self, service: str, operation: str, about: str, *, expect: str, **parameters: Any) -> dict[str, Any]:
         """One call of an ordinary operation. `expect` is what an answer must have: an HTML page parses as nothing."""
@@ -195,7 +164,7 @@ class Connection:
                 self._calls[self.action(service, operation)] += 1
             client = clients.client(service)
             method = getattr(client, xform_name(operation))
-            with parsing(), self._deadlines.call():
+            with parsing(), self._slow.waiting(), self._deadlines.call():
                 answer: dict[str, Any] = method(**parameters)
             if expect not in answer:
                 raise GarbledError(f"no {expect} in it")
@@ -206,6 +175,7 @@ class Connection:
 
         action = self.action(service, operation)
         self._lost.give_up(action)
+        self._slow.give_up(action, about)
         try:
             answer = self.guarded(attempt, action=action, about=about)
         except SourceError as error:

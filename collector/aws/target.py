@@ -64,6 +64,11 @@ class Patience:
     """In all, the first included: backoff of the standard mode then stays below about 7 s (1 + 2 + 4)."""
     whole_s: float = 60.0
     """For one call with all its attempts, however steadily its answer drips: three reads that time out (ours)."""
+    slow_s: float = 5.0
+    """What a call for settings may take before the time is counted (ours: usual are 10 to 500 ms, with a retry 2 s)."""
+    waited_s: float = 120.0
+    """How much of such time a cycle waits in all before the rest of the settings is left for the next one (ours: with
+    the calls under way, up to a minute each, it stays below the tick of five minutes)."""
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
