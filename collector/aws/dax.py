@@ -1,7 +1,8 @@
 """DAX as a service of an account and region: clusters, their nodes, and what is asked of each.
 
 DescribeClusters is the inventory, one call for a hundred clusters, in every cycle; parameters and tags once an hour.
-Whoever never made a cluster may not even have the role that DAX needs: that is an empty inventory, no failure.
+Whoever never made a cluster may not even have the role that DAX needs, and not every region offers DAX: both are an
+empty inventory, no failure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collector.aws.access import Access
 from collector.aws.answers import readable
 from collector.aws.cloudwatch import WORKERS
 from collector.aws.dax_settings import TTL, Description, Settings, cluster_settings, created, nodes, tags, times_to_live
-from collector.aws.failures import GoneError
+from collector.aws.failures import GoneError, NoEndpointError
 from collector.aws.pool import Pool
 from collector.aws.queries import Spec, dimensions
 from collector.aws.reporting import Reporting
@@ -112,6 +113,10 @@ class Dax:
             told = self._listed("DescribeClusters", "Clusters", self._about)
         except GoneError:
             return []
+        except NoEndpointError:
+            if self._members:
+                raise
+            return []  # the region does not offer it
         with readable("dax:DescribeClusters", self._about):
             return [self._member(one) for one in told]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from botocore.exceptions import (
     ConnectionError,  # noqa: A004  (botocore's own, not Python's)
     ConnectTimeoutError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     HTTPClientError,
     InvalidConfigError,
     NoCredentialsError,
@@ -63,6 +65,7 @@ _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrie
 _SIGN_IN = (SSOError, TokenRetrievalError)
 _UNSENDABLE = "Invalid header value"
 """What Python's http.client says of a header with a line break; it quotes the header, and so the key or the token."""
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _SIGNED_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 """The name and password of an address, such as a proxy's or an endpoint's."""
 
@@ -88,6 +91,10 @@ class NoCredentialsFoundError(SourceError):
 
 class GoneError(SourceError):
     """The service does not know the table (any more)."""
+
+
+class NoEndpointError(SourceError):
+    """There is no such address: the region does not offer the service, or its name is wrong."""
 
 
 @contextmanager
@@ -185,6 +192,9 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
         return NoCredentialsFoundError, GapReason.DENIED, f"{sentence}: set it again without"
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, OutOfTimeError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
+    if isinstance(error, EndpointConnectionError) and _is_nameless(error):
+        sentence = f"{call} found no address ({line}): the region may not offer the service; check the region and DNS"
+        return NoEndpointError, GapReason.UNREACHABLE, sentence
     if isinstance(error, (ConnectionError, HTTPClientError)):
         sentence = f"{call} could not reach the service ({line}): check the network, the region and AWS_ENDPOINT_URL"
         return SourceError, GapReason.UNREACHABLE, sentence
@@ -192,6 +202,16 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
         sentence = f"{call} got an answer that cannot be read ({line}): is there a proxy in between?"
         return SourceError, GapReason.GARBLED, sentence
     return SourceError, GapReason.UNREACHABLE, f"{call} could not be made ({line}): check region, profile and endpoint"
+
+
+def _is_nameless(error: EndpointConnectionError) -> bool:
+    """Whether the name of the endpoint is known not to exist, which a resolver that is down does not say."""
+    cause: object = error.kwargs.get("error")
+    while isinstance(cause, BaseException):
+        if isinstance(cause, socket.gaierror):
+            return cause.errno in _NO_SUCH_NAME
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _first_line(text: str) -> str:

@@ -17,6 +17,7 @@ from collector.aws import keyspaces_specs as specs
 from collector.aws.access import Access
 from collector.aws.answers import readable
 from collector.aws.cloudwatch import WORKERS
+from collector.aws.failures import NoEndpointError
 from collector.aws.keyspaces_scaling import ATTRIBUTES as SCALING_ATTRIBUTES
 from collector.aws.keyspaces_scaling import KeyspacesScaling
 from collector.aws.keyspaces_settings import (
@@ -72,7 +73,7 @@ class Keyspaces:
 
     def look(self, at: datetime, since: datetime, /) -> Found:
         """See Service."""
-        keyspaces = [self._keyspace(one) for one in self._listed("ListKeyspaces", "keyspaces", self._about)]
+        keyspaces = [self._keyspace(one) for one in self._keyspaces()]
         own = [one for one in keyspaces if not _is_system(one.subject.keyspace)]
         lost: list[Gap] = []
         left_out: list[Gap] = []
@@ -189,6 +190,14 @@ class Keyspaces:
         for subject, member in self._members.items():
             scaling = self._scaling.get(subject, {}) if member.provisioned else {}
             yield Attributes.of(subject, at, {**member.settings, **scaling, **self._tags.of(subject)})
+
+    def _keyspaces(self) -> list[Description]:
+        try:
+            return self._listed("ListKeyspaces", "keyspaces", self._about)
+        except NoEndpointError:
+            if self._members:
+                raise
+            return []  # the region does not offer it
 
     def _listed(self, operation: str, expect: str, about: str, **asked: str) -> list[Description]:
         pages = self._access.connection.pages(SERVICE, operation, about, expect=expect, tokens=TOKENS, **asked)

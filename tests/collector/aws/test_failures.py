@@ -1,6 +1,9 @@
 """Sentences: what, which and what next, for everything boto3 raises."""
 
+import socket
+
 import pytest
+import urllib3.exceptions
 from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
@@ -19,12 +22,14 @@ from collector.aws.failures import (
     GarbledError,
     GoneError,
     NoCredentialsFoundError,
+    NoEndpointError,
     OutOfTimeError,
     amiss,
     failure,
     is_throttle,
     parsing,
 )
+from stillfit.errors import SourceError
 from stillfit.model import GapReason
 
 
@@ -116,6 +121,16 @@ def test_a_token_with_a_line_break_is_not_quoted() -> None:
     assert isinstance(told, NoCredentialsFoundError)
     assert "line break" in str(told)
     assert "IQoJb3" not in str(told)
+
+
+@pytest.mark.parametrize(("number", "kind"), [(socket.EAI_NONAME, NoEndpointError), (socket.EAI_AGAIN, SourceError)])
+def test_a_name_that_does_not_exist_is_told_from_a_resolver_that_is_down(number: int, kind: type[SourceError]) -> None:
+    refused_name = urllib3.exceptions.NewConnectionError(None, "m")  # type: ignore[arg-type]  # as botocore meets it
+    refused_name.__cause__ = socket.gaierror(number, "m")
+    told = failure(EndpointConnectionError(endpoint_url="https://dax.r.x", error=refused_name), action="a", about="b")
+
+    assert type(told) is kind
+    assert (told.reason, told.retryable) == (GapReason.UNREACHABLE, True)
 
 
 def test_the_password_of_an_address_is_not_quoted() -> None:

@@ -1,5 +1,6 @@
 """Fault by operation of Keyspaces and DAX: each ends in a Gap with its reason, a SourceError, or the right data."""
 
+import socket
 from contextlib import suppress
 from datetime import timedelta
 
@@ -129,6 +130,45 @@ def test_a_hole_in_an_inventory_is_named(
     batch = cycle(source, clock).batches[0]
 
     assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (SHOP, JOBS), (hole,))
+
+
+def without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on no name of an endpoint exists."""
+
+    def nameless(*_args: object, **_more: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nameless)
+
+
+@pytest.mark.parametrize("service", [Keyspaces, Dax])
+def test_a_region_that_does_not_offer_a_service_has_nothing_of_it(
+    service: type[Keyspaces | Dax], served: OpenService, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = served(service)  # signed in
+    without_addresses(monkeypatch)
+    got = cycle(source, clock)
+
+    assert (got.gaps, got.batches[0].subjects_seen, got.batches[0].inventory) == ((), (), True)
+
+
+@pytest.mark.parametrize("service", [Keyspaces, Dax])
+def test_what_was_found_once_is_not_given_up_for_a_name_that_is_lost(
+    service: type[Keyspaces | Dax],
+    world: World,
+    served: OpenService,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = served(service)
+    cycle(source, clock)
+    without_addresses(monkeypatch)
+    world.faults.add(Fault(kind=FaultKind.RESET))  # what is connected ends
+    with suppress(SourceError):
+        cycle(source, clock)
+
+    with pytest.raises(SourceError, match="found no address"):
+        cycle(source, clock)
 
 
 @pytest.mark.parametrize("kind", WHOLE)
