@@ -77,8 +77,14 @@ _DYNAMODB_TABLE = _attributes(
     (
         "encryption",
         "text",
-        "AWS_OWNED: a key of DynamoDB's own, free; KMS: a key of KMS, of AWS or the customer (its kind is not told)",
+        "AWS_OWNED: a key of DynamoDB's own, free; KMS: a key of KMS, of AWS or the customer (encryption_key)",
         ("AWS_OWNED", "KMS", "AES256"),
+    ),
+    (
+        "encryption_key",
+        "text",
+        "who manages the KMS key; absent with a key of DynamoDB's own",
+        ("AWS_MANAGED", "CUSTOMER_MANAGED"),
     ),
     ("encryption_status", "text", "ENABLED, ENABLING, UPDATING or DISABLING; absent with a key of DynamoDB's own"),
     ("encryption_key_account", "text", "account that holds the KMS key; absent with a key of DynamoDB's own"),

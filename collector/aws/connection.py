@@ -57,6 +57,7 @@ CALLS_PER_S = {
     "dax": 10.0,
     "resourcegroupstaggingapi": 10.0,
     "service-quotas": 2.0,
+    "kms": 10.0,
     "pricing": 5.0,
     "ce": 2.0,
     "account": 2.0,

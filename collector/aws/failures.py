@@ -44,7 +44,7 @@ THROTTLED = frozenset(
     | {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestThrottled", "SlowDown"}
 )
 GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "ClusterNotFoundFault"}) | frozenset(
-    {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault", "ExportNotFoundException"}
+    {"ParameterGroupNotFoundFault", "ServiceLinkedRoleNotFoundFault", "ExportNotFoundException", "NotFoundException"}
 )
 """The service-linked role: an account that never had a DAX cluster lacks the one that DAX works under (DAX API
 reference)."""

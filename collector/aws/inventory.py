@@ -19,6 +19,7 @@ from collector.aws import table_settings as shapes
 from collector.aws.connection import Connection
 from collector.aws.failures import GarbledError, GoneError, amiss, failure
 from collector.aws.instants import instant
+from collector.aws.keys import Keys
 from collector.aws.pool import Pool, Task
 from collector.aws.regional import Regional
 from collector.aws.rounds import Detail, Rounds
@@ -116,7 +117,8 @@ class Inventory:
         self._tags = Tags(connection, self._source, pool)
         self._regional = Regional(connection, self._source, pool)
         self._slowly = Pool(SLOW_WORKERS, f"{self._source} details")  # whoever waits there holds up no metrics
-        self._rounds = Rounds(_details(connection), self._slowly)
+        keys = Keys(connection, scope.scope[0])
+        self._rounds = Rounds((*_details(connection), keys.detail), self._slowly)
         self._look = _Look([], 0.0)
 
     @property

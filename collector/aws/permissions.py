@@ -19,6 +19,7 @@ class Feature(StrEnum):
     SCALING = "scaling"
     TAGS = "tags"
     BACKUPS = "backups"
+    KEYS = "keys"
     QUOTAS = "quotas"
     PRICES = "prices"
     COSTS = "costs"
@@ -121,6 +122,11 @@ PERMISSIONS = (
         blind="what exports were billed for",
         feature=Feature.BACKUPS,
         of_tables=True,
+    ),
+    Permission(
+        action="kms:DescribeKey",
+        blind="whether a table's KMS key is AWS's or your own, where that does not follow from the key's name",
+        feature=Feature.KEYS,
     ),
     Permission(
         action="tag:GetResources",

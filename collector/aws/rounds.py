@@ -32,11 +32,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """One kind of call: which attributes it tells, and how one table is asked. `ask` raises SourceError."""
+    """One kind of call: which attributes it tells, and how one table is asked. `ask` raises SourceError.
+
+    `concerns`: which tables have those attributes at all; of others nothing is asked and nothing is missing.
+    """
 
     attributes: tuple[str, ...]
     action: str
     ask: Callable[[Description], Settings]
+    concerns: Callable[[Description], bool] = lambda _: True
 
 
 class Round:
@@ -47,10 +51,13 @@ class Round:
         self._pool = pool
         self._said: dict[str, Said] = {}
         self._ids: dict[str, object] = {}
+        self._unconcerned: frozenset[str] = frozenset()
         self._asked: list[tuple[str, Task[Said]]] = []
 
     def begin(self, tables: Mapping[str, Description], now: float) -> None:
         """Ask those whose turn it is; forget the tables that are not named. `now` is monotonic seconds."""
+        self._unconcerned = frozenset(name for name, table in tables.items() if not self.detail.concerns(table))
+        tables = {name: table for name, table in tables.items() if name not in self._unconcerned}
         ids = {name: table.get("TableId") for name, table in tables.items()}
         self._said = {name: said for name, said in self._said.items() if name in ids and ids[name] == self._ids[name]}
         self._ids = ids
@@ -71,6 +78,8 @@ class Round:
     def missing(self, name: str) -> SourceError | None:
         """Why something of a table is not known, or not as new as it should be."""
         said = self.of(name)
+        if name in self._unconcerned:
+            return None
         if said.settings is None and said.error is None:
             message = (
                 f'{self.detail.action} for table "{name}" waits for its turn: {CALLS_A_LOOK} tables are asked a look'

@@ -125,12 +125,18 @@ def _overrides(described: Description, where: str) -> Iterator[str]:
         yield from _overrides(index, f"{where}/{index['IndexName']}")
 
 
+def kms_key(table: Description) -> str:
+    """ARN of the key of KMS that encrypts a table; empty where it is one of DynamoDB's own."""
+    described = table.get("SSEDescription") or {}
+    return "" if described.get("Status", "DISABLED") == "DISABLED" else str(described.get("KMSMasterKeyArn") or "")
+
+
 def _encryption(table: Description) -> Settings:
-    """How, since when not, and in whose account the key is; its ARN and its kind stay out."""
+    """How, since when not, and in whose account the key is; its ARN stays out, its kind is asked (keys.py)."""
     described = table.get("SSEDescription") or {}
     if described.get("Status", "DISABLED") == "DISABLED":
         return {"encryption": OWN_KEY}
-    key = str(described.get("KMSMasterKeyArn", "")).split(":")
+    key = kms_key(table).split(":")
     kind: Settings = {"encryption": str(described.get("SSEType", "KMS"))}
     return kind | _told(
         encryption_status=described["Status"],

@@ -26,6 +26,7 @@ _SIDS = {
     ("application-autoscaling", ""): "Scaling",
     ("tag", ""): "Tags",
     ("servicequotas", ""): "Quotas",
+    ("kms", ""): "Keys",
     ("pricing", ""): "Prices",
     ("ce", ""): "Costs",
     ("account", ""): "Regions",

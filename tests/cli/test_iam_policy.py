@@ -25,6 +25,7 @@ from stillfit.standins.aws.cost_ledger import Commitment
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.cli.conftest import ROOT, Stillfit
 from tests.collector.aws.kit import REGION, on_demand, provisioned, put, put_table
+from tests.collector.aws.matrix.fleet import ENCRYPTED, KEY
 from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/reader"
@@ -38,7 +39,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(now=lambda: FakeClock().now().timestamp())
     hot_keys = rule_name("PKC", "orders")
     on = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsRuleList": [hot_keys]}
-    world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, provisioned(), Extras(contributor_insights={None: on}))
+    world.dynamodb.put_table(DEFAULT_ACCOUNT, REGION, provisioned(**ENCRYPTED), Extras(contributor_insights={None: on}))
+    world.kms.put_key(KEY, "CUSTOMER")
     world.insights.put(DEFAULT_ACCOUNT, REGION, hot_keys, {})
     put_table(world, on_demand())
     world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})

@@ -134,6 +134,12 @@ def _export(connection: Connection, of: Of) -> object:
     return connection.call("dynamodb", "DescribeExport", "the doctor", expect="ExportDescription", ExportArn=arn)
 
 
+def _key(connection: Connection, of: Of) -> object:
+    """Of a key that is not there: an alias of AWS's without a key would be given one."""
+    arn = f"arn:aws:kms:{of.region}:{of.account}:key/00000000-0000-0000-0000-000000000000"
+    return connection.call("kms", "DescribeKey", "the doctor", expect="KeyMetadata", KeyId=arn)
+
+
 def _cluster_tags(connection: Connection, of: Of) -> object:
     arn = f"arn:aws:dax:{of.region}:{of.account}:cache/{ABSENT}"
     return connection.call("dax", "ListTags", "the doctor", expect="Tags", ResourceName=arn)
@@ -164,6 +170,7 @@ ASKS: Mapping[str, Ask] = {
     "dynamodb:ListBackups": _call("dynamodb", "ListBackups", "BackupSummaries", Limit=1),
     "dynamodb:ListExports": _call("dynamodb", "ListExports", "ExportSummaries", MaxResults=1),
     "dynamodb:DescribeExport": _export,
+    "kms:DescribeKey": _key,
     "tag:GetResources": _call(
         "resourcegroupstaggingapi",
         "GetResources",

@@ -58,11 +58,12 @@ STS = Service(name="sts", signing="sts", botocore="sts", version="2011-06-15")
 KEYSPACES = Service(name="cassandra", signing="cassandra", botocore="keyspaces", version="2022-02-10")
 DAX = Service(name="dax", signing="dax", botocore="dax", version="2017-04-19")
 QUOTAS = Service(name="servicequotas", signing="servicequotas", botocore="service-quotas", version="2019-06-24")
+KMS = Service(name="kms", signing="kms", botocore="kms", version="2014-11-01")
 PRICING = Service(name="pricing", signing="pricing", botocore="pricing", version="2017-10-15")
 COSTS = Service(name="ce", signing="ce", botocore="ce", version="2017-10-25")
 ACCOUNT = Service(name="account", signing="account", botocore="account", version="2021-02-01")
 
-SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, IAM, STS, KEYSPACES, DAX, QUOTAS, PRICING, COSTS, ACCOUNT)
+SERVICES = (CLOUDWATCH, DYNAMODB, SCALING, TAGGING, IAM, STS, KEYSPACES, DAX, QUOTAS, KMS, PRICING, COSTS, ACCOUNT)
 
 
 @cache

@@ -13,6 +13,7 @@ from stillfit.standins.aws.faults import Faults
 from stillfit.standins.aws.identities import Identities
 from stillfit.standins.aws.insight_rules import InsightRules
 from stillfit.standins.aws.keyspaces_state import KeyspacesState
+from stillfit.standins.aws.kms_state import KmsState
 from stillfit.standins.aws.metric_store import MetricStore, Publication
 from stillfit.standins.aws.points import Metric, Points, Provider
 from stillfit.standins.aws.price_lists import PriceLists
@@ -44,6 +45,7 @@ class World:
         self.scaling = ScalingState(now)
         self.keyspaces = KeyspacesState(now)
         self.dax = DaxState(now)
+        self.kms = KmsState()
         self.price_lists = PriceLists()
         self.ledger = CostLedger()
         self.identities = Identities()

@@ -19,6 +19,8 @@ from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import REGION, SCOPE, provisioned, put_table
 from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
 
+KEY = f"arn:aws:kms:{REGION}:{SCOPE[0]}:key/0a0b0c0d"
+ENCRYPTED: dict[str, Any] = {"SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": KEY}}
 DYNAMODB, KEYSPACES, DAX = "dynamodb", "keyspaces", "dax"
 ACCOUNT = Subject(engine=Engine.DYNAMODB, scope=SCOPE)
 
@@ -31,7 +33,8 @@ def fleet(clock: FakeClock, faults: Faults | int = 7) -> World:
     """`faults`, or the seed of some."""
     chosen = Faults(seed=faults, sleep=lambda _: None) if isinstance(faults, int) else faults
     world = World(now=lambda: clock.now().timestamp(), faults=chosen)
-    put_table(world, provisioned())
+    put_table(world, provisioned(**ENCRYPTED))
+    world.kms.put_key(KEY, "CUSTOMER")
     put_jobs(world, capacitySpecification=PROVISIONED, tags={"team": "shop"})
     put_front(world, tags={"team": "shop"})
     return world
@@ -58,11 +61,18 @@ def put_export(world: World) -> None:
     world.backups.put_export(*SCOPE, "orders", {"ExportTime": world.now() - 60})
 
 
+def change_key(world: World) -> None:
+    """Encrypt the table with another key: each is described once."""
+    key = f"{KEY}{world.now():.0f}"
+    world.kms.put_key(key, "CUSTOMER")
+    put_table(world, provisioned(SSEDescription={**ENCRYPTED["SSEDescription"], "KMSMasterKeyArn": key}))
+
+
 def switch_on_insights(world: World) -> None:
     """Contributor Insights of the table, with the rules that it brings."""
     names = [rule_name(kind, "orders") for kind in ("PKC", "PKT")]
     said = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsRuleList": names}
-    world.dynamodb.put_table(*SCOPE, provisioned(), Extras(contributor_insights={None: said}))
+    world.dynamodb.put_table(*SCOPE, provisioned(**ENCRYPTED), Extras(contributor_insights={None: said}))
     for name in names:
         world.insights.put(*SCOPE, name, {})
 

@@ -21,7 +21,7 @@ from stillfit.model import Batch, Subject
 from stillfit.standins.aws import AwsStandIn, Extras, Fault, FaultKind, Metric, Points, World
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import NOON, SCOPE, provisioned
-from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, put_export, reading
+from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, ENCRYPTED, KEYSPACES, fleet, put_export, reading
 from tests.collector.aws.matrix.table import ROWS
 
 TOLD = os.environ.get("STILLFIT_FAULT_SEED") or "20261121"
@@ -74,7 +74,7 @@ def rich(world: World) -> World:
     names = [rule_name(kind, "orders") for kind in ("PKC", "PKT")]
     insights = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsRuleList": names}
     told = Extras(tags={"team": "shop"}, contributor_insights={None: insights}, kinesis=(stream,))
-    world.dynamodb.put_table(*SCOPE, provisioned(), told)
+    world.dynamodb.put_table(*SCOPE, provisioned(**ENCRYPTED), told)
     minutes = range(NOON, NOON + (2 * LOOKS + 3) * HOUR, 60)
     for name in names:
         world.insights.put(*SCOPE, name, {("a",): dict.fromkeys(minutes, 9.0)})
