@@ -64,14 +64,19 @@ class Intake:
         self._hours_known: tuple[Series, ...] = ()
         self._hours_read: tuple[int, int] | None = None
         self._statuses: dict[str, SourceStatus] = {}
-        self._reading: set[Source] = set()
+        self._reading: dict[Source, tuple[datetime, timedelta]] = {}
+        """What is being read, since when, and how often that is done."""
         self._retired: WeakSet[Source] = WeakSet()
         self._lock = threading.Lock()
 
     def statuses(self, sources: Iterable[Source]) -> tuple[SourceStatus, ...]:
         """How each of these sources does; one that was never tried says so by its empty times."""
         with self._lock:
-            return tuple(self._statuses.get(source.id, _untried(source)) for source in sources)
+            return tuple(self._status(source) for source in sources)
+
+    def _status(self, source: Source) -> SourceStatus:
+        since, every = self._reading.get(source, (None, timedelta(0)))
+        return replace(self._statuses.get(source.id, _untried(source)), reading_since=since, every=every)
 
     def collect(self, source: Source, every: timedelta = timedelta(0)) -> None:
         """Read one source into the store, batch by batch. Its failure is a Gap on its scope, and stays its own.
@@ -81,12 +86,12 @@ class Intake:
         with self._lock:
             if source in self._retired:
                 return  # its job stood in line while a reload took it out: it is closed already
-            self._reading.add(source)
+            self._reading[source] = self._clock.now(), every
         try:
             self._collect(source, self._tenure(source, every))
         finally:
             with self._lock:
-                self._reading.discard(source)
+                self._reading.pop(source, None)
                 is_last = source in self._retired
             if is_last:
                 source.close()

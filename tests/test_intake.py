@@ -156,6 +156,20 @@ def test_a_source_that_was_never_read_says_so_by_its_empty_times(intake: Intake)
     assert (status.last_attempt, status.last_success, status.error) == (None, None, "")
 
 
+def test_a_look_that_is_under_way_says_since_when(intake: Intake, clock: FakeClock) -> None:
+    source = FakeSource("slow")
+    began = clock.now()
+    reading = hanging(intake, source)
+    clock.advance(600)
+    (during,) = intake.statuses([source])
+    source.may_answer.set()
+    reading.join()
+    (after,) = intake.statuses([source])
+
+    assert (during.reading_since, during.overdue(clock.now())) == (began, timedelta(minutes=10))
+    assert (after.reading_since, after.overdue(clock.now())) == (None, timedelta(0))
+
+
 def test_a_retired_source_is_closed_at_once_when_nobody_reads_it(intake: Intake) -> None:
     source = FakeSource()
 

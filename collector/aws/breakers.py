@@ -55,8 +55,8 @@ class Slow:
     """How long the slow answers of a cycle have kept us: an account that is slow for an hour is not read for an hour.
 
     Its settings are left for the next cycle; its tripwires, which come first, stay as often as they are. Counted is the
-    time in which at least one call took longer than is usual, whichever it was: calls side by side count once. Of metric
-    data nothing is counted; it is what the cycle is for.
+    time in which at least one call took longer than is usual, whichever it was: calls side by side count once. Of
+    metric data nothing is counted; it is what the cycle is for.
     """
 
     def __init__(self, slow_s: float, most_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -111,6 +111,13 @@ TARGETS = exported(
         "0: see the sources on the status page.",
     ),
     (
+        "target_overdue_seconds",
+        "gauge",
+        COLLECTOR,
+        "How long the read under way has taken, where that is longer than its interval; else 0",
+        "Above 0 outside a first look: the target answers slowly, and what is watched there is told late.",
+    ),
+    (
         "target_last_success_timestamp_seconds",
         "gauge",
         COLLECTOR,

@@ -63,6 +63,7 @@ def _targets(view: View, now: float) -> Iterator[Reading]:
         yield Reading("stillfit_target_info", _about(one, view), 1.0)
         if one.last_attempt is not None:
             yield Reading("stillfit_target_up", labels, 0.0 if one.error else 1.0)
+            yield Reading("stillfit_target_overdue_seconds", labels, one.overdue(view.at).total_seconds())
         if one.last_success is not None:
             success = one.last_success.timestamp()
             yield Reading("stillfit_target_last_success_timestamp_seconds", labels, success)

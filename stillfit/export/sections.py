@@ -13,7 +13,7 @@ from stillfit.costs.saving import saving
 from stillfit.export.findings import coverage
 from stillfit.export.html import Child, Html, join, tag
 from stillfit.export.view import SourceStatus, Spent
-from stillfit.export.wording import ago, band, dollars, moment, plain, plural, since
+from stillfit.export.wording import ago, band, dollars, length, moment, plain, plural, since
 from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
 
 MOST_ROWS = 40
@@ -186,6 +186,9 @@ def _source(one: SourceStatus, now: datetime) -> Html:
 
 def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
     """What a source has done lately, in sentences of a few words."""
+    if late := one.overdue(now):
+        took, every = length(late.total_seconds()), length(one.every.total_seconds())
+        yield f"being read for {took}, longer than its interval of {every}: what it watches is told late"
     if one.covered_until:
         yield f"data until {moment(one.covered_until, now)}, {since(one.covered_until, now)} old"
     yield f"read {ago(one.last_success, now)} in {plain(one.seconds)} s" if one.last_success else "never read yet"
@@ -216,6 +219,8 @@ def _plan(plan: Plan, shared: Plan | None) -> Iterator[str]:
 def _standing(one: SourceStatus, now: datetime) -> tuple[str, str]:
     if one.error:
         return "failing", "critical"
+    if one.overdue(now):
+        return "slow", "warning"
     if one.last_success is None:
         return "waiting", "unknown"
     if one.covered_until is None and not one.subjects and not one.points:

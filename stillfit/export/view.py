@@ -50,6 +50,10 @@ class SourceStatus:
     covered_until: datetime | None = None
     """End of the newest time for which any series of it vouches."""
     error: str = ""
+    reading_since: datetime | None = None
+    """When the look under way began; None between looks."""
+    every: timedelta = timedelta(0)
+    """How often it is read."""
     subjects: int = 0
     points: int = 0
     seconds: float = 0.0
@@ -58,6 +62,11 @@ class SourceStatus:
     """How often it reads what, where that has a price."""
     shared: Plan | None = None
     """The plan of all that is paid from the same budget, with what its month has come to."""
+
+    def overdue(self, now: datetime) -> timedelta:
+        """How long the look under way has taken, where that is longer than its interval: its findings come late."""
+        took = now - self.reading_since if self.reading_since else timedelta(0)
+        return took if took > self.every else timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

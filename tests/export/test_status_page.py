@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from stillfit.export.status_page import STYLE, status_page
 from stillfit.export.view import SourceStatus, View, view_of
 from stillfit.model import Judgement, Unknown
 from tests.builders import BY_STATUS, NOON, ORDERS, gap, subject
-from tests.export.fleet import CLUSTER, EMPTY, HOT, SNAPSHOT, TURN, VIEW
+from tests.export.fleet import AWS, CLUSTER, EMPTY, HOT, SNAPSHOT, TURN, VIEW
 from tests.export.golden import check_golden
 from tests.servers.chromium import screenshot
 
@@ -192,3 +193,11 @@ def test_a_source_that_has_nothing_to_read_is_neither_fresh_nor_stale(subjects: 
     page = str(sources([clusters], NOON, NOON))
 
     assert [one in page for one in (word, ">fresh<")] == [True, False]
+
+
+def test_a_source_that_answers_too_slowly_says_so() -> None:
+    slow = replace(AWS, reading_since=NOON - timedelta(minutes=12), every=timedelta(minutes=5))
+    page = str(sources([slow], NOON, NOON))
+
+    assert ">slow<" in page
+    assert "being read for 12 min, longer than its interval of 5 min: what it watches is told late" in page

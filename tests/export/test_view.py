@@ -9,7 +9,7 @@ import pytest
 from collector.aws.meter import Bill
 from collector.aws.money.fees import Fees
 from stillfit.advice import AdviceState
-from stillfit.export.view import REMEMBERED, spent_by, view_of
+from stillfit.export.view import REMEMBERED, SourceStatus, spent_by, view_of
 from stillfit.model import Span
 from tests.builders import JOBS, NOON, NOON_S, ORDERS, series
 from tests.export.fleet import AWS, CLUSTER, EMPTY, HOT, OVER, SNAPSHOT, STARVED, TURN, VIEW
@@ -75,6 +75,14 @@ def test_a_trend_of_unseen_time_has_gaps_and_a_seen_zero_is_zero() -> None:
     (trend,) = view_of(EMPTY, TURN, replace(SNAPSHOT, series=(seen,)), ()).trends
 
     assert trend.values == (None,) * 36 + (0.0,) * 36
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(4, 0), (5, 0), (6, 6)])
+def test_a_look_is_overdue_when_it_takes_longer_than_its_interval(minutes: int, late: int) -> None:
+    began = NOON - timedelta(minutes=minutes)
+    one = SourceStatus(id="aws/1/eu", engine="dynamodb", reading_since=began, every=timedelta(minutes=5))
+
+    assert one.overdue(NOON) == timedelta(minutes=late)
 
 
 def test_what_may_have_been_billed_is_told_apart_from_what_was() -> None:
