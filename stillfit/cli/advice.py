@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,16 +97,21 @@ class Desk:
 
 
 def list_advice(path: Path, *, as_json: bool, everything: bool) -> None:
-    """What stands, worst first; with `everything` also what was resolved or dismissed."""
+    """What stands, worst first; with `everything` also what waits, was resolved or dismissed."""
     with desk(path) as opened:
-        shown = [one for one in worst_first(opened.store.advice()) if everything or one.state in LIVE_STATES]
+        every = opened.store.advice()
+    waiting = worst_first(every, waiting=True)
+    shown = [one for one in worst_first(every) if everything or one.state in LIVE_STATES]
+    shown += list(waiting) if everything else []
     if as_json:
         parts = ",\n".join(advice_out(one).model_dump_json(indent=2) for one in shown)
         sys.stdout.write(f"[{parts}]\n")
     elif shown:
-        show(_table(shown), Text("\nstillfit advice show ID tells all of one", style="dim"))
+        hint = f"{_later(waiting, everything)}stillfit advice show ID tells all of one"
+        show(_table(shown), Text(f"\n{hint}", style="dim"))
     else:
-        show("No advice stands." + ("" if everything else " `--all` lists what was resolved or dismissed."))
+        said = "" if everything else f" {_later(waiting, everything)}`--all` lists also what was resolved or dismissed."
+        show(f"No advice stands.{said}")
 
 
 def show_advice(path: Path, advice: str, *, as_json: bool) -> None:
@@ -195,6 +200,14 @@ def _next(record: Advice) -> Iterator[str]:
     if record.state in LIVE_STATES:
         yield f"stillfit advice snooze {record.id} --for 7d"
         yield f"stillfit advice dismiss {record.id} --reason '...'"
+
+
+def _later(waiting: Sequence[Advice], everything: bool) -> str:
+    """How much is not told yet, where it is not listed."""
+    if everything or not waiting:
+        return ""
+    word = "waits" if len(waiting) == 1 else "wait"
+    return f"{len(waiting):,} more {word} until the cause was seen for long enough (--all); "
 
 
 def _table(shown: Iterable[Advice]) -> Table:

@@ -207,7 +207,7 @@ def config_show(config: ConfigPath = DEFAULT_CONFIG) -> None:
 def advice_list(
     config: ConfigPath = DEFAULT_CONFIG,
     output: FormatOption = Format.TEXT,
-    everything: Annotated[bool, typer.Option("--all", help="Also what is resolved or dismissed.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also what waits, is resolved or dismissed.")] = False,
 ) -> None:
     """List advice, worst first."""
     from stillfit.cli.advice import list_advice

@@ -1,6 +1,7 @@
 """`stillfit advice`: seen, taken on, snoozed, dismissed, beside a daemon or without one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from stillfit.advice import Advice, AdviceState
@@ -24,6 +25,18 @@ def test_the_list_names_what_stands(stillfit: Stillfit, config: Path, standing: 
     assert told.code == 0
     assert standing.id in told.out
     assert "Raise the minimum capacity of" in told.out
+
+
+def test_advice_that_waits_is_counted_and_listed_on_request(stillfit: Stillfit, config: Path, standing: Advice) -> None:
+    store = Store.open(f"sqlite:///{config.parent}/stillfit.db", clock=SystemClock(), ballast_bytes=0)
+    later = replace(standing, id="A-000001", fingerprint="another", state=AdviceState.PENDING)
+    store.commit([later], [], epoch=None)
+    store.close()
+
+    told = stillfit("advice", "list", "-c", config).out
+    assert "1 more waits until the cause was seen for long enough" in told
+    assert later.id not in told
+    assert later.id in stillfit("advice", "list", "--all", "-c", config).out
 
 
 def test_the_list_as_json_is_that_of_the_findings_document(stillfit: Stillfit, config: Path, standing: Advice) -> None:
