@@ -70,11 +70,12 @@ def test_two_bad_hours_at_random_bring_only_the_truth_and_afterwards_all_of_it(s
             assert {key: one.points for key, one in known.items()} == {
                 key: {at: value for at, value in truth[key].items() if at in one.minutes} for key, one in known.items()
             }
-        answered = opened.bill.metrics
+        answered, at_most = opened.bill.metrics, opened.bill.metrics + opened.bill.lost_metrics
 
     assert {key for key, one in known.items() if not one.minutes >= set(must_be_known())} == set()
     assert checksum(one.points for one in known.values()) == checksum(truth.values())
     assert 0 <= billed[-1] - answered <= lost_on_the_way(faults)
+    assert billed[-1] <= at_most
     assert billed[-1] - billed[LAST_HOUR[0]] == planned(source, LAST_HOUR, truth)
     assert billed[-1] <= planned(source, LOOKS, truth) + sum(faults.spoilt.values())
 
