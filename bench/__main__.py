@@ -38,6 +38,11 @@ BENCHMARKS = (
         quick=("--tables", "20"),
     ),
     Benchmark(
+        module="bench.looks",
+        asks="How long after a look began is the last tripwire of a large fleet in the store?",
+        quick=("--tables", "20", "--looks", "2"),
+    ),
+    Benchmark(
         module="bench.store_bytes",
         asks="How large is a stored sample, in chunks and in rows?",
         quick=("--series", "8", "--days", "1"),
@@ -50,8 +55,8 @@ BENCHMARKS = (
     Benchmark(
         module="bench.day_bill",
         asks="What does a simulated day cost beside a five-minute poller, how late is its advice, and is it complete?",
-        runs=(("--tables", "40"),),
-        quick=("--tables", "10", "--hours", "1"),
+        runs=(("--tables", "40"), ("--tables", "40", "--budget", "4")),
+        quick=("--tables", "10", "--hours", "2", "--budget", "4"),
     ),
     Benchmark(
         module="bench.rivals",

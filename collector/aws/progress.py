@@ -29,9 +29,9 @@ RESTART_OVERLAP_S = 3 * 3_600
 REWOUND_S = 3 * 3_600
 """How far back is read again at most what is refused by itself, and a tripwire for the sake of its causes alone: as far
 as after a start, or either would be billed over a window that grows for as long as it fails (ours)."""
-LONG_S = 6 * 3_600
+LONG_S = 8 * 3_600
 """Of what is so much further behind than it usually is, the newest hours are read first, as a piece of its own, which
-is billed as one metric more (ours: twice what is read then, so that no short stop is paid twice)."""
+is billed as one metric more (ours: a night; the tripwires of 10,000 tables over less are two minutes of the quota)."""
 OWED_AGAIN_S = 3_600
 """How soon what is owed is asked again after it failed in an answer that was billed (ours: as what is read rarely)."""
 NEWCOMER_S = 3 * 3_600
