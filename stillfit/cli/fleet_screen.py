@@ -113,10 +113,16 @@ def unjudged(outcome: Turn) -> tuple[Subject, ...]:
     return tuple(one.subject for one in answered(outcome) if not one.is_unjudged and not one.answered)
 
 
+def undescribed(gaps: Iterable[Gap]) -> frozenset[Subject]:
+    """Tables and clusters that are listed, and of which no more could be told."""
+    whole = (gap.subject for gap in gaps if gap.missing == "*" and gap.reason is not GapReason.NOT_ASKED)
+    return frozenset(subject for subject in whole if subject.table or subject.cluster)
+
+
 def is_dark(seen: Seen) -> bool:
     """Whether there is a table of which nothing could be judged, because something of it was lost on the way."""
     lost = {family_of(gap.subject) for gap in seen.gaps if is_lost(gap)}
-    return not lost.isdisjoint(unjudged(seen.outcome))
+    return not lost.isdisjoint((*unjudged(seen.outcome), *undescribed(seen.gaps)))
 
 
 def family_of(subject: Subject) -> Subject:
@@ -144,11 +150,15 @@ def _fleet(seen: Seen) -> Iterator[RenderableType]:
     if len(there) > 1:
         sums = (f"{sum(place.counts[number] for place in there):,}" for number in columns)
         table.add_row(*(Text(cell, style="bold") for cell in ("together", "", *sums)))
-    yield table if there else Text("nothing that can be watched")
+    hidden = undescribed(seen.gaps)
+    if there or not hidden:
+        yield table if there else Text("nothing that can be watched")
+    if hidden:
+        yield Text(f"listed and not described: {safe(_names(sorted(one.name for one in hidden)))}")
     if seen.failed:
         names = _names([f"{region} of {account}" if account else region for account, region in seen.failed])
         yield Text(f"could not be read: {safe(names)}", style=STYLES[Severity.CRITICAL])
-    used = {(place.account, place.region) for place in there} | {*seen.failed}
+    used = {(place.account, place.region) for place in there} | {*seen.failed, *(one.scope for one in hidden)}
     empty = [place.region for place in seen.places if (place.account, place.region) not in used]
     notes = [f"nothing in {safe(_names(empty))}"] if empty else []
     notes += [f"{seen.disabled} regions are not enabled"] if seen.disabled else []
@@ -176,7 +186,9 @@ def _found(seen: Seen) -> Iterator[RenderableType]:
 
 def _nothing(seen: Seen) -> Text:
     """That nothing was found is good news only of what was judged."""
-    dark, asked = len(unjudged(seen.outcome)), sum(not one.is_unjudged for one in answered(seen.outcome))
+    hidden = undescribed(seen.gaps)
+    dark = len({*unjudged(seen.outcome), *hidden})
+    asked = len({*hidden, *(one.subject for one in answered(seen.outcome) if not one.is_unjudged)})
     if dark and dark == asked:
         return Text("nothing could be judged", style=STYLES[Severity.WARNING])
     if dark:

@@ -357,3 +357,16 @@ def test_advice_stands_under_the_finding_that_it_is_about(stillfit: Stillfit, wo
     assert told.count(spread) == 1
     assert f"key_range (dynamodb/throttling) {spread}" in told
     assert "(cost/drift)" in told  # which has no advice of its own
+
+
+@pytest.mark.parametrize("kind", [FaultKind.UNAVAILABLE, FaultKind.ACCESS_DENIED])
+def test_a_table_that_could_not_be_described_is_there_and_not_well(
+    stillfit: Stillfit, world: World, kind: FaultKind
+) -> None:
+    world.faults.add(Fault(kind=kind, operation="DescribeTable"))
+    told = looked(stillfit)
+
+    assert told.code == 4
+    assert "listed and not described: orders" in told.out
+    assert "nothing could be judged" in told.out
+    assert "nothing in" not in told.out
