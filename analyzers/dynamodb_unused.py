@@ -29,7 +29,8 @@ def find(case: Case) -> Finding | Unknown | None:
     least = int(case.threshold("least_days"))
     days = next((days for days in (LONG_DAYS, least) if _proves(case, days)), 0)
     if not days:
-        return Unknown("; ".join(_why(case, name, least) for name in (READS, WRITES)), (READS, WRITES))
+        lacking = tuple(_lacking(case, least)) or (READS, WRITES)
+        return Unknown("; ".join(_why(case, name, least) for name in lacking), lacking)
     return _index(case, days, least) if case.subject.level is Level.INDEX else _table(case, days, least)
 
 
@@ -72,15 +73,16 @@ def _used(case: Case, metric: str) -> bool:
 
 def _proves(case: Case, days: int) -> bool:
     """Whether the newest `days` are vouched for, reads and writes."""
+    return days * DAY <= case.window.seconds and not any(_lacking(case, days))
+
+
+def _lacking(case: Case, days: int) -> Iterator[str]:
+    """Of which consumption the newest `days` are not vouched for."""
     span = Span(case.window.end - days * DAY, case.window.end)
-    return span.start >= case.window.start and all(
-        covered >= MIN_COVERAGE * span.seconds for covered in _covered(case, span)
-    )
-
-
-def _covered(case: Case, span: Span) -> Iterator[int]:
     for metric in (READS, WRITES):
-        yield max((covered_s(one, span) for one in case.parts(metric, Statistic.SUM)), default=0)
+        covered = max((covered_s(one, span) for one in case.parts(metric, Statistic.SUM)), default=0)
+        if covered < MIN_COVERAGE * span.seconds:
+            yield metric
 
 
 def _why(case: Case, metric: str, least: int) -> str:

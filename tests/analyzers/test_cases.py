@@ -2,7 +2,7 @@
 
 settings, metrics (as in tests/builders.py: a sum is spread over the hour, a list ends at noon, name__statistic), gaps,
 changes (minutes ago), index (this is an index), table / indexes / replicas (related cases) -> expect, confidence,
-severity, says (words of the answer), days (length of the window; else an hour).
+severity, says (words of the answer), unsaid (words that are not in it), days (length of the window; else an hour).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ KEYS = {
         "disk_by_hour",
         "days",
     ),
-    *("expect", "confidence", "severity", "says"),
+    *("expect", "confidence", "severity", "says", "unsaid"),
 }
 
 
@@ -108,6 +108,7 @@ def test_the_answer_is_the_one_the_table_says(detector: str, row: dict[str, Any]
 
     assert got == row["expect"], words
     assert row.get("says", "") in words
+    assert "unsaid" not in row or row["unsaid"] not in words
     if isinstance(answer, Finding):
         assert row.get("confidence", answer.confidence) == answer.confidence
         assert row.get("severity", answer.severity) == answer.severity
