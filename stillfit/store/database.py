@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,6 +26,8 @@ _WRITES = "stillfit_writes"  # execution option: how a transaction begins
 _FILE = "stillfit_file"  # of a connection: which file it was opened on
 _GONE = "the file was removed or replaced under the running stillfit: put it back, or start stillfit anew"
 _T = TypeVar("_T")
+AT_ONCE = 500
+"""Names in one statement: below the least number of variables that SQLite allows (999, before 3.32)."""
 
 _SQLITE_REFUSALS = (  # prefix of the SQLite result code, what it means and what next, heals by itself
     ("SQLITE_FULL", "the disk is full: free some space, work goes on by itself", True),
@@ -170,6 +172,11 @@ def postgresql_engine(url: sa.URL) -> sa.Engine:
     except ModuleNotFoundError as error:
         message = "store: PostgreSQL needs the driver psycopg: install it with pip install 'stillfit[postgres]'"
         raise StoreError(message, retryable=False) from error
+
+
+def pieces(named: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """As many at once as one statement may name."""
+    return (named[first : first + AT_ONCE] for first in range(0, len(named), AT_ONCE))
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *, update: bool = True) -> None:

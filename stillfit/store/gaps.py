@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from stillfit.model import Batch, Gap, GapReason, Level, Span, Subject
 from stillfit.sheets import named
+from stillfit.store.database import pieces
 from stillfit.store.schema import gap as _table
 from stillfit.store.schema import subject as _subject
 
 FORGET_AFTER = timedelta(hours=26)
-_AT_ONCE = 500  # below the least number of variables that SQLite allows in a statement (999, before 3.32)
 _EVERYTHING = "*"
 _Key = tuple[str, str]
 _CHANGE = (
@@ -124,9 +124,8 @@ def _prolong(connection: sa.Connection, said: Iterable[tuple[Any, Gap]], batch: 
 
 
 def _update(connection: sa.Connection, ids: list[int], **values: datetime) -> None:
-    for first in range(0, len(ids), _AT_ONCE):
-        chosen = _table.c.id.in_(ids[first : first + _AT_ONCE])
-        connection.execute(sa.update(_table).where(chosen).values(values))
+    for some in pieces(ids):
+        connection.execute(sa.update(_table).where(_table.c.id.in_(some)).values(values))
 
 
 def _row(one: Gap, batch: Batch) -> dict[str, Any]:

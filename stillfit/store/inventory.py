@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -12,12 +12,11 @@ import sqlalchemy as sa
 
 from stillfit.model import AttributeChange, Batch, Subject
 from stillfit.sheets import subjects
-from stillfit.store.database import upsert
+from stillfit.store.database import pieces, upsert
 from stillfit.store.schema import attribute
 from stillfit.store.schema import subject as _table
 from stillfit.store.settings import record_changes
 
-_AT_ONCE = 500  # below the least number of variables that SQLite allows in a statement (999, before 3.32)
 EXISTS = "exists"
 """Name of the change that tells when a subject went (True to False), came back, or was added to a known table."""
 
@@ -77,20 +76,14 @@ def _known(connection: sa.Connection, texts: Iterable[str] | None) -> dict[str, 
     """All subjects, or those among `texts`: a batch of metrics tells of a few of many thousand."""
     if texts is None:
         return {row.subject: row for row in connection.execute(sa.select(_table))}
-    queries = (sa.select(_table).where(_table.c.subject.in_(some)) for some in _some(texts))
+    queries = (sa.select(_table).where(_table.c.subject.in_(some)) for some in pieces(sorted(texts)))
     return {row.subject: row for query in queries for row in connection.execute(query)}
 
 
 def _there(connection: sa.Connection, texts: Iterable[str]) -> set[str]:
     """Which of them there are."""
-    queries = (sa.select(_table.c.subject).where(_table.c.subject.in_(some)) for some in _some(texts))
+    queries = (sa.select(_table.c.subject).where(_table.c.subject.in_(some)) for some in pieces(sorted(texts)))
     return {text for query in queries for text in connection.scalars(query)}
-
-
-def _some(texts: Iterable[str]) -> Iterator[Sequence[str]]:
-    """In pieces that fit a statement."""
-    chosen = sorted(texts)
-    return (chosen[first : first + _AT_ONCE] for first in range(0, len(chosen), _AT_ONCE))
 
 
 def _subjects(batch: Batch) -> set[Subject]:
@@ -139,8 +132,8 @@ def _mark(connection: sa.Connection, texts: set[str], gone_at: datetime | None, 
 
 
 def _set(connection: sa.Connection, texts: Iterable[str], **values: Any) -> None:
-    for text in texts:
-        connection.execute(sa.update(_table).where(_table.c.subject == text).values(**values))
+    for some in pieces(sorted(texts)):
+        connection.execute(sa.update(_table).where(_table.c.subject.in_(some)).values(**values))
 
 
 def _row(text: str, source: str, at: datetime) -> dict[str, Any]:

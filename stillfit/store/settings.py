@@ -9,7 +9,7 @@ known when such a gap ends is no change: nobody knows what it was before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from stillfit.model import AttributeChange, Attributes, Batch, Span, Subject, Value
 from stillfit.store.codec import dump, load_value, load_values
-from stillfit.store.database import upsert
+from stillfit.store.database import pieces, upsert
 from stillfit.store.schema import attribute, change
 from stillfit.store.schema import gap as _gap
 
@@ -32,9 +32,10 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     told = (_with_unread(one, before, unread) for one in batch.attributes)
     newer = [one for one in told if str(one.subject) not in before or before[str(one.subject)][0] <= one.at]
     unknown = _unknown(connection, batch.source) if newer else set()
-    for one in newer:
-        if str(one.subject) in before:
-            _record_differences(connection, before[str(one.subject)], one, unknown)
+    again = [(before[str(one.subject)], one) for one in newer if str(one.subject) in before]
+    differing = [change for said, one in again for change in _differences(said[1], one, unknown)]
+    dated = _told_since(connection, {text: before[text][0] for text in {str(one.subject) for one in differing}})
+    record_changes(connection, (one for one in differing if (str(one.subject), one.name, one.after) not in dated))
     upsert(connection, attribute, [_row(batch.source, one) for one in newer])
 
 
@@ -45,13 +46,17 @@ def retire(connection: sa.Connection, keep: Collection[str]) -> None:
 
 def record_changes(connection: sa.Connection, changes: Iterable[AttributeChange]) -> None:
     """Add changes; one of the same name and instant is there already and stays."""
-    for one in changes:
-        key = (str(one.subject), one.name, one.at)
-        if not connection.scalar(sa.select(sa.exists().where(_is_change(*key)))):
-            values = {"subject": key[0], "name": one.name, "at": one.at}
-            connection.execute(
-                sa.insert(change).values(values | {"before": dump(one.before), "after": dump(one.after)})
-            )
+    rows = [
+        {
+            "subject": str(one.subject),
+            "name": one.name,
+            "at": one.at,
+            "before": dump(one.before),
+            "after": dump(one.after),
+        }
+        for one in changes
+    ]
+    upsert(connection, change, rows, update=False)
 
 
 def read(connection: sa.Connection) -> tuple[Attributes, ...]:
@@ -116,16 +121,14 @@ def _scope(subject: Subject) -> Subject:
     return Subject(engine=subject.engine, scope=subject.scope)
 
 
-def _record_differences(
-    connection: sa.Connection, before: _Before, now: Attributes, unknown: Collection[tuple[str, str]]
-) -> None:
-    read_at, old = before
+def _differences(
+    old: dict[str, Value], now: Attributes, unknown: Collection[tuple[str, str]]
+) -> Iterator[AttributeChange]:
     new = dict(now.values)
     learnt = _learnt(now.subject, new.keys() - old.keys(), unknown)
-    names = sorted(name for name in (old.keys() | new.keys()) - learnt if old.get(name) != new.get(name))
-    told = _told_since(connection, now.subject, read_at, names)
-    differing = (_difference(now, name, old, new) for name in names)
-    record_changes(connection, (one for one in differing if (one.name, one.after) not in told))
+    for name in sorted((old.keys() | new.keys()) - learnt):
+        if old.get(name) != new.get(name):
+            yield AttributeChange(subject=now.subject, name=name, before=old.get(name), after=new.get(name), at=now.at)
 
 
 def _learnt(subject: Subject, added: Collection[str], unknown: Collection[tuple[str, str]]) -> set[str]:
@@ -134,22 +137,14 @@ def _learnt(subject: Subject, added: Collection[str], unknown: Collection[tuple[
     return {name for name in added if any((holder, name) in unknown for holder in holders)}
 
 
-def _difference(now: Attributes, name: str, old: dict[str, Value], new: dict[str, Value]) -> AttributeChange:
-    return AttributeChange(subject=now.subject, name=name, before=old.get(name), after=new.get(name), at=now.at)
-
-
-def _told_since(
-    connection: sa.Connection, subject: Subject, read_at: datetime, names: Sequence[str]
-) -> set[tuple[str, Value | None]]:
+def _told_since(connection: sa.Connection, read_at: Mapping[str, datetime]) -> set[tuple[str, str, Value | None]]:
     """Changes that the source itself dated since the last read: the difference must not count them twice."""
-    if not names:
-        return set()
-    since = sa.and_(change.c.subject == str(subject), change.c.name.in_(names), change.c.at > read_at)
-    return {(row.name, load_value(row.after)) for row in connection.execute(sa.select(change).where(since))}
-
-
-def _is_change(subject: str, name: str, at: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(change.c.subject == subject, change.c.name == name, change.c.at == at)
+    subjects, told = sorted(read_at), set[tuple[str, str, Value | None]]()
+    for some in pieces(subjects):
+        since = sa.and_(change.c.subject.in_(some), change.c.at > min(read_at[text] for text in some))
+        rows = connection.execute(sa.select(change).where(since))
+        told |= {(row.subject, row.name, load_value(row.after)) for row in rows if row.at > read_at[row.subject]}
+    return told
 
 
 def _row(source: str, one: Attributes) -> dict[str, Any]:
