@@ -164,9 +164,8 @@ class Connection:
             with self._lock:
                 self._calls[self.action(service, operation)] += 1
             client = clients.client(service)
-            method = getattr(client, xform_name(operation))
             with parsing(), self._slow.waiting(), self._deadlines.call():
-                answer: dict[str, Any] = method(**parameters)
+                answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
             if expect not in answer:
                 raise GarbledError(f"no {expect} in it")
             wrong = unlike(answer, client.meta.service_model.operation_model(operation).output_shape)

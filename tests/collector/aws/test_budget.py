@@ -129,3 +129,26 @@ def test_the_month_and_the_step_are_told() -> None:
     assert "they are read all the same" in told[2]
     assert not list(budget_lines(plan(FLEET)))
     assert "expected by its end" in " ".join(budget_lines(plan(FLEET, month=month(1.0, 0.5))))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.0, 3.0, 30.0], ids=lambda share: f"{share:g} of the slowest")
+@pytest.mark.parametrize("storms", [(), (2,), (2, 9, 16, 27)], ids=["quiet", "one storm", "four storms"])
+def test_a_month_of_looks_ends_within_its_budget_as_long_as_the_tripwires_do(
+    share: float, storms: tuple[int, ...]
+) -> None:
+    """A look every hour; a storm costs on each of its days 3 % of the budget beyond what the plan says.
+
+    Nothing makes up for one that comes when nothing but tripwires is read any more.
+    """
+    amount, hours = share * SLOWEST, 30 * 24
+    spent = too_late = 0.0
+    budget = Budget(amount, month=lambda: Month("2026-11", spent, (hours - hour) * 3_600.0))
+    for hour in range(hours):
+        made = budget.share("aws/1/eu-west-1", FLEET)
+        storm = 0.03 * amount / 24 if hour // 24 in storms else 0.0
+        spent += made.usd_a_month * 3_600 / MONTH_S + storm
+        too_late += storm if made.wires_alone else 0.0
+
+    alone = ALONE * hours * 3_600 / MONTH_S
+    assert spent <= max(amount, alone) + too_late
+    assert spent >= min(0.95 * amount, 0.95 * FREE)

@@ -284,3 +284,14 @@ def test_a_day_is_read_once(since: datetime | None, is_new: bool, clock: FakeClo
     known = None if since is None else since.replace(tzinfo=clock.now().tzinfo)
 
     assert is_new_day(known, clock.now()) is is_new
+
+
+def test_a_request_whose_answer_is_lost_may_have_been_billed(
+    world: World, access: OpenAccess, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.TRUNCATED, service="ce", count=1))
+    explorer = Explorer(access().connection, DEFAULT_ACCOUNT)
+    explorer.read(clock.now(), WATCH)
+
+    assert explorer.lost == 1
+    assert world.bill.cost_requests == explorer.requests + explorer.lost
