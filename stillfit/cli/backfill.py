@@ -184,6 +184,8 @@ def _backfilled(options: BackfillOptions, begun: Sequence[_Region], pool: Thread
     looked = [one.backfill for one in begun if one.backfill is not None and one.error is None]
     if not looked and errors:
         return _unseen(errors)
+    if options.table != "*" and not errors and not any(one.members for one in looked):
+        raise UsageError(f"backfill: --table {options.table}: no table that the configuration watches has such a name")
     metrics = _consent(options, looked)
     _read(begun, looked, metrics, pool)
     _tell(looked, errors)

@@ -14,6 +14,7 @@ from collector.aws.planner import MINUTES_KEPT_S
 from stillfit.cli.aws_terms import dollars
 from stillfit.config import Retention
 from stillfit.configaws import Aws
+from stillfit.export.wording import plural
 
 MOST_NAMES = 8
 _DAY = timedelta(days=1)
@@ -62,7 +63,7 @@ def read_lines(looked: Sequence[Backfill]) -> Iterator[str]:
     """What was read."""
     tables = sum(len(one.members) for one in looked)
     points = sum(one.bill.datapoints for one in looked)
-    yield f"{tables:,} tables: {points:,} points read"
+    yield f"{plural(tables, 'table')}: {plural(points, 'point')} read"
     if names := sorted({name for one in looked for name in one.by_minute}):
         yield f"by the minute: {_names(names)}"
 

@@ -348,3 +348,10 @@ def test_what_could_not_be_read_is_told_and_asked_again(stillfit: Stillfit, worl
     assert "could not be read: " in told.out
     assert "cloudwatch:GetMetricData" in told.out
     assert (again.code, sorted(consumed(configured))) == (0, [60, 300])
+
+
+def test_a_name_that_no_table_has_is_a_mistake(stillfit: Stillfit, world: World, configured: Path) -> None:
+    told = filled(stillfit, configured, "--days", 2, "--yes", "--table", "nothing-*")
+
+    assert (told.code, world.bill.metrics) == (2, 0)
+    assert "--table nothing-*: no table that the configuration watches has such a name" in told.err
