@@ -19,15 +19,19 @@ from collector.aws.reading import Planned
 from stillfit.model import Subject
 
 ENDS_AT = 0.75
-"""Share of the time between two looks after which none of the past is asked (ours: the rest is for storing)."""
+"""Share of the time between two looks after which only what must not wait is asked (ours: the rest is for storing)."""
 LEAST_S = 30
-"""Seconds of the quota that a look always gives the past, however late it is, or it would never be read (ours)."""
+"""Seconds of the quota that a look always gives what may wait, however late it is, or it would never be read (ours)."""
+
+
+def left_s(elapsed_s: float, tick_s: int) -> float:
+    """Seconds that a look may still ask for, which began `elapsed_s` ago."""
+    return max(tick_s * ENDS_AT - elapsed_s, min(LEAST_S, tick_s * (1 - ENDS_AT)))
 
 
 def allowance(elapsed_s: float, tick_s: int, pace: float) -> int:
-    """Datapoints that a look may still ask for, which began `elapsed_s` ago. `pace`: share of the full speed."""
-    left_s = max(tick_s * ENDS_AT - elapsed_s, min(LEAST_S, tick_s * (1 - ENDS_AT)))
-    return max(MAX_DATAPOINTS, int(left_s * pace * OLDER_DATAPOINTS_PER_S))
+    """Datapoints of the past that a look may still ask for. `pace`: share of the full speed."""
+    return max(MAX_DATAPOINTS, int(left_s(elapsed_s, tick_s) * pace * OLDER_DATAPOINTS_PER_S))
 
 
 def slice_of(progress: Progress, most: float) -> list[Planned]:

@@ -11,7 +11,7 @@ import structlog
 
 from collector.aws.access import Access
 from collector.aws.budget import Budget
-from collector.aws.history import allowance, slice_of
+from collector.aws.history import allowance, left_s, slice_of
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price
 from collector.aws.plan import SETTLE_S, Load, Plan
@@ -103,15 +103,22 @@ class MeteredSource(ABC):
     def _past(self, subjects: Container[Subject]) -> list[Planned]:
         """What of the past this look has time for, of what is there; all of it where nobody looks again."""
         self._progress.forget(lambda subject: subject not in subjects)
-        most = float("inf")
-        if not self._access.target.once:
-            elapsed = self._access.clock.monotonic() - self._began
-            most = allowance(elapsed, self._budget.tick_s, self.pace)
+        is_last = self._access.target.once
+        most = float("inf") if is_last else allowance(self._elapsed_s(), self._budget.tick_s, self.pace)
         planned = slice_of(self._progress, most)
         left = len(self._progress.owed) - len({ask.number for ask, _ in planned})
         if left > 0:
             log.info("reading the past, the next looks go on", source=self.id, metrics=len(planned), left=left)
         return planned
+
+    def _most_s(self) -> float:
+        """Seconds of the quota that this look has left for what may wait; no end of them where nobody looks again."""
+        if self._access.target.once:
+            return float("inf")
+        return left_s(self._elapsed_s(), self._budget.tick_s) * self.pace
+
+    def _elapsed_s(self) -> float:
+        return self._access.clock.monotonic() - self._began
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)

@@ -47,7 +47,7 @@ PROMISE_S: Mapping[Tier, int] = MappingProxyType({Tier.HOT: 7 * MINUTE, Tier.WAR
 """Worst age of a refused request in a message, from when CloudWatch shows it (ours: an AWS alarm on the same metric
 with five minutes of data tells as soon; twenty minutes is how long ListMetrics may hide a new metric, and a margin)."""
 READING_S = 60
-"""What reading a region may take before its points are stored (ours; bench/sweep.py: 400,000 metrics in less)."""
+"""What reading a region may take until its tripwires are stored (ours; bench/looks.py: 10,000 tables in less)."""
 
 SHOWN_AFTER_S = 120
 """How long CloudWatch may take to show the first value of a minute (ours: usually one; later ones change it for up to

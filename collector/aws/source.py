@@ -20,7 +20,7 @@ from itertools import chain
 
 from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
-from collector.aws.agenda import Agenda, share
+from collector.aws.agenda import Agenda, asks, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
@@ -42,6 +42,7 @@ from collector.aws.table_history import sizes, switches
 from collector.aws.target import AwsTarget, Patience
 from collector.aws.tiers import Tiers
 from collector.aws.tripwire import may_lead_to, origin
+from collector.aws.turns import Turns
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
 from stillfit.model import (
@@ -50,6 +51,7 @@ from stillfit.model import (
     Batch,
     Engine,
     Gap,
+    GapReason,
     Series,
     Span,
     Subject,
@@ -72,6 +74,8 @@ class _Cycle:
     tiers: dict[Subject, Tier] = field(default_factory=dict)
     is_listed: bool = False
     """Whether what ListMetrics names was asked in this cycle."""
+    waiting: Sequence[Member] = ()
+    """Tables for which this look had no time."""
     gaps: list[Gap] = field(default_factory=list)
     refused: list[Series] = field(default_factory=list)
     """Refused requests, as they were read."""
@@ -124,6 +128,7 @@ class AwsSource(MeteredSource):
         )
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
+        self._turns = Turns()
         self._is_listed = False
         """Whether the look before knew which tables there are."""
 
@@ -163,7 +168,8 @@ class AwsSource(MeteredSource):
         seen = tuple(subject for member in fresh for subject in member.subjects)
         yield Batch(source=self.id, at=cycle.at, subjects_seen=seen)
         plan = self._budget.plan
-        due = (cycle.agenda.urgent(plan, member, Tier.WARM) for member in fresh)
+        tiers = {one.table: self._tiers.of(one, cycle.begin.until, serves=None) for one in fresh}
+        due = (cycle.agenda.urgent(plan, member, tiers[member.table]) for member in fresh)
         yield from cycle.passes.read(chain.from_iterable(due))
         yield from cycle.passes.follow(fresh, None)
 
@@ -317,9 +323,13 @@ class AwsSource(MeteredSource):
         return self._progress.read_whole(self._questions.ask(one.table, TABLE_ONLY[0]) for one in cycle.members)
 
     def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
-        due = (cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]) for member in cycle.members)
-        own = self._of_account.due(cycle.agenda, cycle.members)
-        return [*own, *(one for each in due for one in each)]
+        own = list(self._of_account.due(cycle.agenda, cycle.members))
+        planned, cycle.waiting = self._turns.of(
+            cycle.members,
+            lambda member: cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]),
+            self._most_s(),
+        )
+        return [*own, *planned]
 
     def _heated(self, cycle: _Cycle) -> Iterator[Planned]:
         """What of a table is to be read at once because a pass has shown that it hurts."""
@@ -340,9 +350,18 @@ class AwsSource(MeteredSource):
         there = {self.scope, *cycle.subjects}
         still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
         found = (gap for gap in (*cycle.passes.not_asked(), *cycle.passes.unread()) if gap.subject in there)
-        gaps = {(gap.subject, gap.missing): gap for gap in (*still, *found, *cycle.gaps)}
+        gaps = {(gap.subject, gap.missing): gap for gap in (*still, *self._waiting(cycle), *found, *cycle.gaps)}
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
+
+    def _waiting(self, cycle: _Cycle) -> Iterator[Gap]:
+        """What was never read of tables for which there was no time."""
+        detail = f"{len(cycle.waiting)} tables wait for the next look: this one had no time for all of what is new"
+        for member in cycle.waiting:
+            for ask in asks(self._questions, member, cycle.operations):
+                if self._progress.read_to(ask) is None:
+                    for metric in {slot.metric for slot in ask.slots}:
+                        yield self._gap(ask.subject, metric, GapReason.NOT_ASKED, detail)
 
     def _standing_still(self, cycle: _Cycle, member: Member) -> Iterator[Gap]:
         delegated = cycle.operations.delegated(member.table) if cycle.operations else ()
