@@ -1,6 +1,9 @@
 """Habits of every command: quick help, exit codes, colours only where they are wanted, names shown literally."""
 
+import errno
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -165,3 +168,19 @@ def test_full_streams_are_no_findings() -> None:
     command = f"{sys.executable} -c 'from stillfit.cli import main; main()' check -o {CASE} >/dev/full 2>/dev/full"
 
     assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 5
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EPIPE])
+def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(error, os.strerror(error))
+
+        def flush(self) -> None:
+            raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    set_up_logs("json")
+
+    structlog.get_logger().error("a line")
+    logging.getLogger("botocore").error("another")
