@@ -71,14 +71,18 @@ def refused_actions(gaps: Iterable[Gap]) -> tuple[tuple[Permission, int], ...]:
     for gap in gaps:
         if is_refusal(gap):
             for action in BY_ACTION:
-                if f"{GRANT}{action} " in f"{gap.detail} ":
+                if _names(gap, action):
                     blinded[action].add(gap.subject)
     return tuple((one, len(blinded[action])) for action, one in BY_ACTION.items() if action in blinded)
 
 
 def is_refusal(gap: Gap) -> bool:
-    """Whether a permission is what is missing."""
-    return gap.reason is GapReason.DENIED and GRANT in gap.detail
+    """Whether a permission is what is missing, one of those that the policy grants."""
+    return gap.reason is GapReason.DENIED and any(_names(gap, action) for action in BY_ACTION)
+
+
+def _names(gap: Gap, action: str) -> bool:
+    return f"{GRANT}{action} " in f"{gap.detail} "
 
 
 def permission_lines(gaps: Iterable[Gap]) -> Iterator[str]:

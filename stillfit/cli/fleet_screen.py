@@ -162,6 +162,8 @@ def _fleet(seen: Seen) -> Iterator[RenderableType]:
     empty = [place.region for place in seen.places if (place.account, place.region) not in used]
     notes = [f"nothing in {safe(_names(empty))}"] if empty else []
     notes += [f"{seen.disabled} regions are not enabled"] if seen.disabled else []
+    left_out = len({gap.subject for gap in seen.gaps if gap.missing == "*" and gap.reason is GapReason.NOT_ASKED})
+    notes += [f"{left_out:,} left out by the configuration"] if left_out else []
     if notes:
         yield Text("; ".join(notes), style="dim")
 

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,6 +15,7 @@ from collector.aws.permissions import NAMED, PERMISSIONS
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, World
 from tests.cli.cloud import DAY, REASON, REGION, put, put_table, record_keys
 from tests.cli.conftest import ROOT, Outcome, Stillfit
+from tests.collector.aws.matrix.fleet import ENCRYPTED
 
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 DENIABLE = [one for one in PERMISSIONS if one.action != "dynamodb:ListTables" and one.feature not in NAMED]
@@ -142,7 +144,8 @@ def test_the_hot_key_is_named_by_its_tag_and_its_share_of_a_partition(stillfit: 
 
 @pytest.mark.parametrize("permission", DENIABLE, ids=lambda one: one.action)
 def test_a_refused_action_is_named_with_what_goes_blind(stillfit: Stillfit, world: World, permission: Any) -> None:
-    put_table(world, "scaled", BillingModeSummary={"BillingMode": "PROVISIONED"}, ProvisionedThroughput=UNITS)
+    provisioned: dict[str, Any] = {"BillingModeSummary": {"BillingMode": "PROVISIONED"}, "ProvisionedThroughput": UNITS}
+    put_table(world, "scaled", **provisioned, **ENCRYPTED)
     world.backups.put_export(DEFAULT_ACCOUNT, REGION, "orders", {"ExportTime": world.now()})
     record_keys(world, "keyed")
     if permission.action == "dynamodb:ListTagsOfResource":  # asked only where this is refused
@@ -370,3 +373,18 @@ def test_a_table_that_could_not_be_described_is_there_and_not_well(
     assert "listed and not described: orders" in told.out
     assert "nothing could be judged" in told.out
     assert "nothing in" not in told.out
+
+
+def test_a_role_that_may_not_be_assumed_is_told_with_its_reason(stillfit: Stillfit, world: World, config: Path) -> None:
+    role = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/elsewhere"
+    config.write_text(f"aws: [{{regions: [eu-west-1]}}, {{regions: [eu-west-2], role_arn: '{role}'}}]\n")
+    told = looked(stillfit, "-c", str(config))
+
+    assert "could not be read: eu-west-2" in told.out
+    assert f"sts:AssumeRole of {role} for region eu-west-2 was refused" in words(told)
+
+
+def test_what_the_configuration_leaves_out_is_counted(stillfit: Stillfit, world: World, config: Path) -> None:
+    config.write_text("aws: [{regions: [eu-west-1], include: ['nothing-*']}]\n")
+
+    assert "1 left out by the configuration" in looked(stillfit, "-c", str(config)).out
