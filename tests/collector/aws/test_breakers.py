@@ -18,9 +18,9 @@ from tests.collector.aws.kit import NOON, REGION, cycle, on_demand, put, put_tab
 
 @pytest.fixture
 def source(aws: AwsStandIn, world: World, clock: FakeClock) -> Iterator[AwsSource]:
-    """Settings may keep a look waiting for 0.3 s, where an answer takes more than 0.1 s."""
+    """Settings may keep a look waiting for a second, where an answer takes more than half of one."""
     world.faults.sleep = time.sleep
-    patience = Patience(attempts=1, slow_s=0.1, waited_s=0.3)
+    patience = Patience(attempts=1, slow_s=0.5, waited_s=1.0)
     opened = AwsSource(Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock, patience=patience))
     yield opened
     opened.close()
@@ -77,9 +77,7 @@ def test_settings_that_come_slowly_are_left_for_the_next_look_and_metrics_are_re
         put_table(world, on_demand(f"table{number}"))
     cycle(source, clock)
     put(world, "ReadThrottleEvents", [5], end=NOON + 3_600)
-    world.faults.add(
-        slow(0.5, "DescribeTimeToLive"), slow(0.5, "DescribeContinuousBackups"), slow(0.5, "DescribeTable")
-    )
+    world.faults.add(slow(2.0, "ListTables"))
     clock.advance(3_660)
     got = cycle(source, clock)
 
@@ -89,10 +87,15 @@ def test_settings_that_come_slowly_are_left_for_the_next_look_and_metrics_are_re
     assert not any(gap.missing == "read_throttle_events" for gap in got.gaps)
 
 
-def test_the_look_after_a_slow_one_asks_for_the_rest(world: World, source: AwsSource, clock: FakeClock) -> None:
-    world.faults.add(slow(0.6, "DescribeTable"))
-    cycle(source, clock)
-    world.faults.clear()
-    clock.advance(3_600)
+def test_the_look_after_a_slow_one_asks_again(aws: AwsStandIn, clock: FakeClock) -> None:
+    now = [0.0]
+    connection = Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock).connection
+    connection._slow = Slow(5.0, 10.0, monotonic=lambda: now[0])
+    with connection._slow.waiting():
+        now[0] += 20.0
+    with pytest.raises(SourceError, match="is left for the next look"):
+        connection.call("dynamodb", "ListTables", "here", expect="TableNames")
+    connection.begin_cycle()
 
-    assert not [gap for gap in cycle(source, clock).gaps if gap.reason is GapReason.TIMEOUT]
+    assert connection.call("dynamodb", "ListTables", "here", expect="TableNames")["TableNames"] == ["orders"]
+    connection.close()
