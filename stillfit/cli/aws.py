@@ -86,12 +86,17 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
     tuned = partial(_tuned, Spending(_said(wanted).limit))
     fleet = Fleet(entries, clock, tuned, named=wanted.whose.config is not None)
     say(f"looking at {told}")
+    began = time.monotonic()
     with ThreadPoolExecutor(len(fleet.sources) + 1, "stillfit-check") as pool:
         try:
             return _looked(wanted, fleet, pool, clock)
         except NoCredentialsFoundError as error:
             say(NO_CREDENTIALS.format(error=error))
             return TARGET
+        except KeyboardInterrupt:
+            spent = spent_line((one.bill for one in fleet.opened), time.monotonic() - began)
+            say(f"interrupted: {spent}; what was under way may be billed too")
+            raise
         finally:
             fleet.close()
 

@@ -179,3 +179,16 @@ def test_what_cannot_be_meant_is_refused_in_words(
 
     assert (told.code, told.out) == (2, "")
     assert said in told.err
+
+
+def test_who_interrupts_a_look_is_told_what_it_spent(
+    stillfit: Stillfit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stillfit.cli.aws.judged", interrupted)  # when everything was read
+    told = looked(stillfit, "--profile", "a")
+
+    assert (told.code, told.out) == (130, "")
+    assert f"interrupted: spent {world.bill.metrics * 0.00001:.5f} USD: {world.bill.metrics} metrics" in told.err
