@@ -57,6 +57,7 @@ def test_everything_well_ends_with_0_and_adds_up_what_looking_costs(
     told = stillfit("doctor", "-c", watching, "--format", "json")
 
     assert told.code == 0
+    assert results(told.out)[f"aws {REGION}: clock"]["result"] == "ok"
     assert "1 of 1 tables are watched; reading them costs 0.07 (none is in use) to 0.23 USD a month" in told.out
 
 

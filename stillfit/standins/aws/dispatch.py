@@ -6,6 +6,7 @@ Adding an operation is one function in its service's module and one line in that
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import Any
 
 from botocore.model import OperationModel
@@ -104,7 +105,7 @@ def answer(world: World, request: Request) -> Response:
     try:
         return _answered(world, request, target, request_id)
     except RefusedError as error:
-        return _refused(request, target, error, request_id)
+        return _refused(world, request, target, error, request_id)
 
 
 def _target_of(request: Request) -> Target | None:
@@ -154,7 +155,7 @@ def _answered(world: World, request: Request, target: Target, request_id: str) -
         world.bill.turned_away(call)
         raise
     world.bill.served(call)
-    return travelling(world, call, Response(headers=_headers(target, request_id), body=body))
+    return travelling(world, call, Response(headers=_headers(world, target, request_id), body=body))
 
 
 def _call(world: World, request: Request, target: Target) -> tuple[Call, Identity]:
@@ -225,9 +226,9 @@ def _body(world: World, call: Call, served: tuple[Target, OperationModel], reque
     return target.wire.answer(model, no_numbers(world, call, result), request_id)
 
 
-def _refused(request: Request, target: Target, error: RefusedError, request_id: str) -> Response:
+def _refused(world: World, request: Request, target: Target, error: RefusedError, request_id: str) -> Response:
     form = RefusalForm.of(target.service, error)
-    headers = _headers(target, request_id)
+    headers = _headers(world, target, request_id)
     if target.wire is REST_JSON:
         headers["x-amzn-ErrorType"] = form.shape
     if target.service.speaks_query and request.headers.get("x-amzn-query-mode") == "true":
@@ -235,6 +236,7 @@ def _refused(request: Request, target: Target, error: RefusedError, request_id: 
     return Response(status=form.status, headers=headers, body=target.wire.refusal(target.service, form, request_id))
 
 
-def _headers(target: Target, request_id: str) -> dict[str, str]:
-    headers = {"x-amzn-RequestId": request_id, "Content-Type": target.wire.content_type}
+def _headers(world: World, target: Target, request_id: str) -> dict[str, str]:
+    sent_at = formatdate(world.now(), usegmt=True)
+    headers = {"x-amzn-RequestId": request_id, "Content-Type": target.wire.content_type, "Date": sent_at}
     return {**headers, "smithy-protocol": "rpc-v2-cbor"} if target.wire is CBOR else headers
