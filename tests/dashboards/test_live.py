@@ -54,9 +54,9 @@ def _settle(server: PrometheusServer, demo: subprocess.Popen[bytes], log: Path) 
 
 @pytest.mark.parametrize("asked", SHOWN)
 def test_every_panel_variable_and_annotation_has_rows(prometheus: PrometheusServer, asked: Asked) -> None:
-    rows = prometheus.query(substituted(asked.expr))
+    """At some time: a gauge goes away while what it tells of is not known, as on a machine too busy for this pace."""
+    rows = prometheus.wait_for(substituted(asked.expr), timeout=START_S)
 
-    assert rows
     assert not all(math.isnan(row.value) for row in rows)
 
 
