@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from collector.aws.breakers import Lost, Slow
-from collector.aws.deadline import Deadlines
+from collector.aws.deadline import Deadlines, hang_up
 from collector.aws.failures import CALL_ERRORS, ExpiredError, GarbledError, failure, making, parsing
 from collector.aws.instants import instant
 from collector.aws.lane import Lane
@@ -117,7 +117,7 @@ class Clients:
         with self._lock:
             for name, client in self._made.items():
                 if name != "lane":
-                    client.close()
+                    hang_up(client)
             self._made.clear()
 
 
@@ -309,7 +309,7 @@ class Connection:
                 RoleArn=self._target.role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=ROLE_LASTS_S, **external
             )["Credentials"]
             self._ends = instant(keys["Expiration"])
-        sts.close()
+        hang_up(sts)
         return boto3.Session(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],

@@ -145,6 +145,22 @@ class Deadlines:
                 self._changed.wait(left)
 
 
+def hang_up(client: Any) -> None:
+    """Close a boto3 client with its connections.
+
+    Its own `close` only lets go of the pools. Frames in the tracebacks of failed calls hold them too, so that the
+    connections would stay open until a garbage collection, and the service waits for a caller who is gone.
+    """
+    http = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    managers = (getattr(http, "_manager", None), *getattr(http, "_proxy_managers", {}).values())
+    for pools in (manager.pools for manager in managers if manager is not None):
+        for key in pools.keys():  # noqa: SIM118  (no dict: urllib3's container forbids iteration)
+            pool = pools.get(key)
+            if pool is not None:
+                pool.close()
+    client.close()
+
+
 class _Timed:
     """The context of one call."""
 

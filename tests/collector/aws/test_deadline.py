@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import structlog
 from botocore.config import Config
+from botocore.exceptions import HTTPClientError
 
-from collector.aws.deadline import Deadlines
+from collector.aws.deadline import Deadlines, hang_up
 from collector.aws.failures import OutOfTimeError
 from collector.aws.limiter import StoppedError
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
@@ -139,3 +140,19 @@ def test_a_botocore_that_has_moved_is_told_of_once_and_works(aws: AwsStandIn) ->
     assert [line["event"] for line in logs] == ["aws calls have no deadline but the read timeout"]
     deadlines.close()
     made.close()
+
+
+def test_a_client_hangs_up_although_the_error_of_a_call_is_remembered(world: World, aws: AwsStandIn) -> None:
+    """The frames of its traceback hold the pool of connections."""
+    before, made = set(threading.enumerate()), client(aws)
+    world.faults.add(Fault(kind=FaultKind.RESET, count=1))
+    with pytest.raises(HTTPClientError) as remembered:
+        made.list_tables()
+    made.list_tables()
+    serving = set(threading.enumerate()) - before
+
+    hang_up(made)
+    for thread in serving:
+        thread.join(5)
+    assert {thread for thread in serving if thread.is_alive()} == set()
+    assert remembered.tb is not None
