@@ -354,6 +354,7 @@ def test_an_address_that_is_none_is_named(
 
 
 def test_advice_stands_under_the_finding_that_it_is_about(stillfit: Stillfit, world: World) -> None:
+    put(world, "ConsumedWriteCapacityUnits", 600_000)
     told = words(looked(stillfit))
     spread = "-> Spread the writes of orders over more partition keys"
 
