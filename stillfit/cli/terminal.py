@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from shutil import get_terminal_size
 from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
@@ -39,6 +40,8 @@ STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.IN
 SHOWN_UNKNOWNS = 20
 SHOWN_COSTS = 12
 PIPE_WIDTH = 1_000
+LEAST_WIDTH = 20
+"""Of a terminal, in columns (ours): what is asked to be narrower is cut to pieces that nobody can read."""
 LIST = "  "
 
 
@@ -85,7 +88,10 @@ def console(*, stderr: bool = False) -> Console:
     What goes to a file or a pipe is not wrapped, so that a line can be searched; COLUMNS sets another width.
     """
     stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    chosen = os.environ.get("COLUMNS", "")
+    wide = None if stream.isatty() else PIPE_WIDTH
+    if chosen.isdecimal():  # 0 is what a terminal without a size says of itself
+        wide = max(int(chosen), LEAST_WIDTH) if int(chosen) else wide or get_terminal_size().columns
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=wide)
 
 

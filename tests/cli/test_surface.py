@@ -14,7 +14,7 @@ import structlog
 
 from stillfit.cli import app as cli_app
 from stillfit.cli.logs import set_up_logs
-from stillfit.cli.terminal import safe
+from stillfit.cli.terminal import console, safe
 from tests.cli.conftest import CASE, ROOT, Stillfit
 
 HEAVY = ("boto3", "botocore", "cassandra", "sqlalchemy", "numpy", "pydantic", "slack_sdk", "apscheduler")
@@ -184,3 +184,15 @@ def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPat
 
     structlog.get_logger().error("a line")
     logging.getLogger("botocore").error("another")
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("0", 1_000), ("-5", 1_000), ("much", 1_000), ("1", 20), ("60", 60)])
+def test_a_width_that_is_none_loses_no_line(
+    stillfit: Stillfit, monkeypatch: pytest.MonkeyPatch, columns: str, widest: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    told = stillfit("check", "-o", CASE).out
+
+    assert "".join(told.split()).startswith("Found")
+    assert max(map(len, told.splitlines())) <= widest
+    assert console().width == widest
