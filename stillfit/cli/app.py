@@ -297,7 +297,9 @@ def _told(error: Exception) -> int:
     from stillfit.errors import StillfitError
 
     if isinstance(error, StillfitError):
-        print(error, file=sys.stderr)  # noqa: T201  # the command line's own way out
+        from stillfit.cli.terminal import safe_lines
+
+        print(safe_lines(str(error)), file=sys.stderr)  # noqa: T201  # the command line's own way out
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE:
         print(f"standard output cannot be written: {error.strerror}: send it elsewhere", file=sys.stderr)  # noqa: T201

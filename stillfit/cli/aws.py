@@ -28,7 +28,7 @@ from stillfit.cli.fleet_document import fleet_out
 from stillfit.cli.fleet_screen import Seen, is_dark, screen
 from stillfit.cli.logs import quieten
 from stillfit.cli.look import MINUTES, judged, passing_store, refused, take
-from stillfit.cli.terminal import show, waiting
+from stillfit.cli.terminal import safe_lines, show, waiting
 from stillfit.clock import Clock, SystemClock
 from stillfit.errors import SourceError
 from stillfit.model import Batch, Subject
@@ -103,7 +103,7 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
 
 def print_line(line: str) -> None:
     """At the end of the report."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{safe_lines(line)}\n")
 
 
 def _said(wanted: AwsLook) -> Consent:

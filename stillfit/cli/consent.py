@@ -12,13 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from collector.aws.meter import USD_PER_METRIC
 from stillfit.cli.aws_terms import dollars
-from stillfit.cli.terminal import console
+from stillfit.cli.terminal import console, safe_lines
 from stillfit.errors import UsageError
 
 
 def say(line: str) -> None:
     """To people, beside the report."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{safe_lines(line)}\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

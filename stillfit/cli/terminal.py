@@ -53,6 +53,11 @@ def safe(text: str) -> str:
     )
 
 
+def safe_lines(text: str) -> str:
+    """A sentence of several lines, each of them as `safe` has it."""
+    return "\n".join(map(safe, text.split("\n")))
+
+
 def report(turn: Turn, gaps: Sequence[Gap], *, waiting: bool = False) -> RenderableType:
     """One look as a screen: what was found, what is advised, what it costs, whether it fits, what is not known.
 

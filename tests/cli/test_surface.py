@@ -196,3 +196,10 @@ def test_a_width_that_is_none_loses_no_line(
     assert "".join(told.split()).startswith("Found")
     assert max(map(len, told.splitlines())) <= widest
     assert console().width == widest
+
+
+def test_what_ends_a_command_cannot_steer_the_terminal(stillfit: Stillfit, tmp_path: Path) -> None:
+    told = stillfit("check", "-o", tmp_path / "a\x1b[2Jb\u202e.yaml")
+
+    assert told.code != 0
+    assert "a\\u001b[2Jb\\u202e.yaml" in told.err
