@@ -208,7 +208,8 @@ def test_a_past_that_is_read_slice_by_slice_goes_on_after_each_kill(
     for _ in range(len(TABLES) + 1):
         one_life(stored("whole"), clock)
         paid.append(world.bill.metrics)
-    monkeypatch.setattr(metered, "allowance", lambda *_: 1)  # one table a look
+    monkeypatch.setattr(metered, "ENDS_AT", 0.0)  # one piece of the past a look
+    monkeypatch.setattr(metered, "datapoints", lambda _: 1)  # of one table
     for life in range(len(TABLES)):
         assert life == 0 or not same_keys(stored("sliced"), stored("whole"))
         one_life(stored("sliced"), clock)

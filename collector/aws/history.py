@@ -1,9 +1,9 @@
 """How much of the past a look reads, after everything that is due. Pure.
 
 A first look at two weeks of thousands of tables takes CloudWatch's quota of datapoints for hours. So each look reads
-the past of some tables and ends in time for the next; what is asked is asked over its whole length at once, since
-metrics are billed and not points. Tables come one after the other, each whole: what its tripwires lead to is known only
-where all of them were read.
+the past of some tables, piece by piece, and ends in time for the next. What is asked is asked over its whole length at
+once, since metrics are billed and not points. Tables come one after the other, each whole: what its tripwires lead to
+is known only where all of them were read.
 """
 
 from __future__ import annotations
@@ -20,18 +20,14 @@ from stillfit.model import Subject
 
 ENDS_AT = 0.75
 """Share of the time between two looks after which only what must not wait is asked (ours: the rest is for storing)."""
-LEAST_S = 30
-"""Seconds of the quota that a look always gives what may wait, however late it is, or it would never be read (ours)."""
+PIECE_S = 20
+"""Seconds of the quota after which a look asks the clock whether it has time for more (ours); so much it always has, or
+what may wait would never be read where each look is late."""
 
 
-def left_s(elapsed_s: float, tick_s: int) -> float:
-    """Seconds that a look may still ask for, which began `elapsed_s` ago."""
-    return max(tick_s * ENDS_AT - elapsed_s, min(LEAST_S, tick_s * (1 - ENDS_AT)))
-
-
-def allowance(elapsed_s: float, tick_s: int, pace: float) -> int:
-    """Datapoints of the past that a look may still ask for. `pace`: share of the full speed."""
-    return max(MAX_DATAPOINTS, int(left_s(elapsed_s, tick_s) * pace * OLDER_DATAPOINTS_PER_S))
+def datapoints(pace: float) -> int:
+    """Of one piece of the past. `pace`: share of the full speed."""
+    return max(MAX_DATAPOINTS, int(PIECE_S * pace * OLDER_DATAPOINTS_PER_S))
 
 
 def slice_of(progress: Progress, most: float) -> list[Planned]:

@@ -11,7 +11,7 @@ import structlog
 
 from collector.aws.access import Access
 from collector.aws.budget import Budget
-from collector.aws.history import allowance, left_s, slice_of
+from collector.aws.history import ENDS_AT, datapoints, slice_of
 from collector.aws.limiter import StoppedError
 from collector.aws.meter import Bill, Meter, Price
 from collector.aws.plan import SETTLE_S, Load, Plan
@@ -100,25 +100,27 @@ class MeteredSource(ABC):
         self.stop()
         self._access.close()
 
-    def _past(self, subjects: Container[Subject]) -> list[Planned]:
-        """What of the past this look has time for, of what is there; all of it where nobody looks again."""
+    def _pasts(self, subjects: Container[Subject]) -> Iterator[list[Planned]]:
+        """What of the past this look has time for, of what is there, in pieces; all of it where nobody looks again.
+
+        Each is to be read before the next is asked for.
+        """
         self._progress.forget(lambda subject: subject not in subjects)
-        is_last = self._access.target.once
-        most = float("inf") if is_last else allowance(self._elapsed_s(), self._budget.tick_s, self.pace)
-        planned = slice_of(self._progress, most)
-        left = len(self._progress.owed) - len({ask.number for ask, _ in planned})
-        if left > 0:
-            log.info("reading the past, the next looks go on", source=self.id, metrics=len(planned), left=left)
-        return planned
+        most = float("inf") if self._access.target.once else datapoints(self.pace)
+        left = len(self._progress.owed)
+        while planned := slice_of(self._progress, most):
+            yield planned
+            before, left = left, len(self._progress.owed)
+            if left >= before or not self._has_time():  # where nothing came, nothing will
+                break
+        if left:
+            log.info("reading the past, the next looks go on", source=self.id, metrics=left)
 
-    def _most_s(self) -> float:
-        """Seconds of the quota that this look has left for what may wait; no end of them where nobody looks again."""
+    def _has_time(self) -> bool:
+        """Whether this look may ask more of what may wait, and still ends in time for the next."""
         if self._access.target.once:
-            return float("inf")
-        return left_s(self._elapsed_s(), self._budget.tick_s) * self.pace
-
-    def _elapsed_s(self) -> float:
-        return self._access.clock.monotonic() - self._began
+            return True
+        return self._access.clock.monotonic() - self._began < self._budget.tick_s * ENDS_AT
 
     def _gap(self, subject: Subject, missing: str, reason: GapReason, detail: str) -> Gap:
         return Gap(subject=subject, missing=missing, reason=reason, detail=detail, source=self.id)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from collector.aws.access import Access
@@ -173,7 +175,7 @@ class ServiceSource(MeteredSource):
         wires, rest = self._asks(cycle, listed)
         planned = self._without_hours(self._rota.due(wires, rest, begin, self._late))
         there = {ask.subject for ask in (*wires, *rest)}
-        planned += self._past(there) if self._access.target.once else ()
+        planned += chain.from_iterable(self._pasts(there) if self._access.target.once else ())
         self._price = self._priced(planned)
         yield inventory
         yield from self._reading.batches(planned, cycle.look)
@@ -183,21 +185,20 @@ class ServiceSource(MeteredSource):
         more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin, self._late)
         yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
         yield from self._closing_batch(cycle)
-        yield from self._read_past(cycle, there)
+        if not self._access.target.once:
+            yield from self._read_past(cycle, there)
 
     def _read_past(self, cycle: _Cycle, there: Container[Subject]) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""
-        planned = self._past(there)
-        if not planned:
-            return
-        past = _Cycle(at=cycle.at, begin=cycle.begin, look=Look(cycle.at))
-        past.look.note = lambda series: self._note(past, series)
-        yield from self._reading.batches(planned, past.look)
-        yield Batch(source=self.id, at=past.at, series=tuple(self._quiet_causes(past)))
-        yield from self._reading.batches(list(self._causes(past)), past.look)
-        gaps = tuple(self._reading.gaps(past.look))
-        if gaps:
-            yield Batch(source=self.id, at=past.at, gaps=gaps)
+        for planned in self._pasts(there):
+            past = _Cycle(at=cycle.at, begin=cycle.begin, look=Look(cycle.at))
+            past.look.note = partial(self._note, past)
+            yield from self._reading.batches(planned, past.look)
+            yield Batch(source=self.id, at=past.at, series=tuple(self._quiet_causes(past)))
+            yield from self._reading.batches(list(self._causes(past)), past.look)
+            gaps = tuple(self._reading.gaps(past.look))
+            if gaps:
+                yield Batch(source=self.id, at=past.at, gaps=gaps)
 
     def _listed(self, cycle: _Cycle, since: datetime | None) -> tuple[Listed | None, tuple[Series, ...]]:
         """What has reported, and the counters that therefore are known to have counted nothing."""

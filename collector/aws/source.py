@@ -25,6 +25,7 @@ from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
 from collector.aws.features import delivers_to_kinesis, standing_still
+from collector.aws.history import PIECE_S
 from collector.aws.insights import Insights
 from collector.aws.inventory import Found, Inventory, Member
 from collector.aws.meter import Price, billed
@@ -173,10 +174,9 @@ class AwsSource(MeteredSource):
         yield from cycle.passes.read(chain.from_iterable(due))
         yield from cycle.passes.follow(fresh, None)
 
-    def _read(self, cycle: _Cycle, planned: Iterable[Planned]) -> Iterator[Batch]:
+    def _read(self, cycle: _Cycle, planned: Iterable[Planned], known: Iterable[Series] = ()) -> Iterator[Batch]:
         """A pass of tables whose operations are known, and all of those that it shows to hurt."""
         yield from cycle.passes.read(planned)
-        known = self._known_empty(cycle) if cycle.is_listed else ()
         yield from cycle.passes.follow(cycle.members, cycle.served, known=known, more=self._heated(cycle))
 
     def _without_tables(self, found: Found, at: datetime) -> Batch:
@@ -194,27 +194,28 @@ class AwsSource(MeteredSource):
         inventory = self._inventory_batch(cycle, found, scaled)
         self._list(cycle, since)
         self._plan_for(cycle)
-        always = self._always(cycle)
+        always = [*self._of_account.due(cycle.agenda, cycle.members), *self._rest(cycle, cycle.members)]
         if self._access.target.once:
-            always += self._past({self.scope, *cycle.subjects})
+            always += chain.from_iterable(self._pasts({self.scope, *cycle.subjects}))
         self._price = _priced(always, cycle) + self._insights.price(cycle.begin.until)
         yield inventory
-        yield from self._read(cycle, always)
+        yield from self._read(cycle, always, self._known_empty(cycle) if cycle.is_listed else ())
+        while cycle.waiting and self._has_time():
+            yield from self._read(cycle, self._rest(cycle, cycle.waiting))
         self._insights.note(cycle.refused)
         yield from self._insights.batches(cycle.at)
         yield from self._details(cycle)
         yield from self._closing_batch(cycle)
-        yield from self._read_past(cycle)
+        if not self._access.target.once:
+            yield from self._read_past(cycle)
 
     def _read_past(self, cycle: _Cycle) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""
         there = {self.scope, *cycle.subjects}
-        planned = self._past(there)
-        if not planned:
-            return
         passes = Passes(self.id, cycle.at, self._reading, self._questions, self._meter)
-        yield from passes.read(planned)
-        yield from passes.follow(cycle.members, cycle.served)
+        for planned in self._pasts(there):
+            yield from passes.read(planned)
+            yield from passes.follow(cycle.members, cycle.served)
         gaps = tuple(gap for gap in passes.unread() if gap.subject in there)
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=gaps)
@@ -322,14 +323,14 @@ class AwsSource(MeteredSource):
             return int(since.timestamp()) if since else None
         return self._progress.read_whole(self._questions.ask(one.table, TABLE_ONLY[0]) for one in cycle.members)
 
-    def _always(self, cycle: _Cycle) -> list[tuple[Ask, Stretch]]:
-        own = list(self._of_account.due(cycle.agenda, cycle.members))
+    def _rest(self, cycle: _Cycle, members: Sequence[Member]) -> list[Planned]:
+        """A piece of what is due; all of it where nobody looks again."""
         planned, cycle.waiting = self._turns.of(
-            cycle.members,
+            members,
             lambda member: cycle.agenda.due(cycle.plan, member, cycle.tiers[member.table]),
-            self._most_s(),
+            float("inf") if self._access.target.once else PIECE_S * self.pace,
         )
-        return [*own, *planned]
+        return planned
 
     def _heated(self, cycle: _Cycle) -> Iterator[Planned]:
         """What of a table is to be read at once because a pass has shown that it hurts."""

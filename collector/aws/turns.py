@@ -23,7 +23,10 @@ class Turns:
     def of(
         self, members: Sequence[Member], due: Callable[[Member], Iterable[Planned]], most_s: float
     ) -> tuple[list[Planned], Sequence[Member]]:
-        """What is due of as many tables as `most_s` of the quota allow, of one at least; and the tables that wait."""
+        """What is due of as many tables as `most_s` of the quota allow, of one at least; and the tables that wait.
+
+        Those may be asked for next, in the same look or as part of all in the one after it.
+        """
         start = next((place for place, one in enumerate(members) if one.table.table == self._first), 0)
         ordered = (*members[start:], *members[:start])
         found: list[Planned] = []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from collector.aws import metered
-from collector.aws.history import ENDS_AT, LEAST_S, allowance
+from collector.aws.history import ENDS_AT, PIECE_S, datapoints
 from collector.aws.limiter import OLDER_DATAPOINTS_PER_S
 from collector.aws.planner import DAY, HOUR, MAX_DATAPOINTS
 from collector.aws.source import AwsSource, open_source
@@ -27,7 +27,8 @@ BORDER = NOON - 3 * HOUR
 @pytest.fixture
 def sliced(monkeypatch: pytest.MonkeyPatch) -> None:
     """So little of the past a look that three tables take it up."""
-    monkeypatch.setattr(metered, "allowance", lambda *_: MAX_DATAPOINTS)
+    monkeypatch.setattr(metered, "ENDS_AT", 0.0)
+    monkeypatch.setattr(metered, "datapoints", lambda _: MAX_DATAPOINTS)
 
 
 @pytest.fixture
@@ -55,22 +56,21 @@ def table(name: str) -> Subject:
     return replace(ORDERS, table=name)
 
 
-@pytest.mark.parametrize(
-    ("elapsed_s", "left_s"),
-    [
-        (0, ENDS_AT * TICK),
-        (ENDS_AT * TICK - LEAST_S - 1, LEAST_S + 1),
-        (ENDS_AT * TICK - LEAST_S, LEAST_S),
-        (2 * TICK, LEAST_S),
-    ],
-)
-def test_a_look_reads_of_the_past_what_leaves_it_on_time(elapsed_s: float, left_s: float) -> None:
-    assert allowance(elapsed_s, TICK, 1.0) == left_s * OLDER_DATAPOINTS_PER_S
-    assert allowance(elapsed_s, TICK, 0.5) == left_s / 2 * OLDER_DATAPOINTS_PER_S
+@pytest.mark.parametrize(("pace", "points"), [(1.0, 1_800_000), (0.5, 900_000), (1 / 64, MAX_DATAPOINTS)])
+def test_a_piece_is_some_seconds_of_the_quota_and_a_request_at_least(pace: float, points: int) -> None:
+    assert datapoints(pace) == points == max(MAX_DATAPOINTS, PIECE_S * pace * OLDER_DATAPOINTS_PER_S)
 
 
-def test_however_slow_it_goes_one_request_is_made(fleet: World) -> None:
-    assert allowance(TICK, TICK, 1 / 64) == MAX_DATAPOINTS
+@pytest.mark.parametrize("began_s", [0, ENDS_AT * TICK])
+def test_a_look_reads_the_past_while_it_leaves_the_next_one_on_time(
+    began_s: float, fleet: World, opened: OpenSource, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metered, "datapoints", lambda _: MAX_DATAPOINTS)
+    batches = opened().collect(None, clock.now())
+    first = next(batches)
+    clock.advance(began_s)
+
+    assert (past(Brought((first, *batches))) == {"orders", *TABLES}) is (began_s == 0)
 
 
 def test_a_small_fleet_has_its_past_at_once(fleet: World, source: AwsSource, clock: FakeClock) -> None:
@@ -111,7 +111,8 @@ def test_tripwires_are_read_on_time_while_the_past_is(fleet: World, opened: Open
 def test_slices_cost_as_much_as_the_whole(fleet: World, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     bills = []
     for allowed in (MAX_DATAPOINTS, 100 * MAX_DATAPOINTS):
-        monkeypatch.setattr(metered, "allowance", lambda *_, allowed=allowed: allowed)
+        monkeypatch.setattr(metered, "ENDS_AT", 0.0)
+        monkeypatch.setattr(metered, "datapoints", lambda _, allowed=allowed: allowed)
         clock = FakeClock()
         with closing(open_source(AwsTarget(region=REGION, endpoint_url=aws.url), clock)) as source:
             found = [past(one) for one in looks(source, clock)]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from collector.aws import metered
+from collector.aws import source as aws_source
 from collector.aws.planner import HOUR
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
@@ -21,7 +22,8 @@ READ, WIRE = "consumed_read_units", "read_throttle_events"
 @pytest.fixture
 def source(world: World, opened: OpenSource, monkeypatch: pytest.MonkeyPatch) -> AwsSource:
     """In a hurry: one table a look is all that it has time for."""
-    monkeypatch.setattr(metered, "left_s", lambda *_: 0.0)
+    monkeypatch.setattr(metered, "ENDS_AT", 0.0)
+    monkeypatch.setattr(aws_source, "PIECE_S", 0.0)
     for name in TABLES[1:]:
         put_table(world, on_demand(name, CreationDateTime=NOON - 30 * 24 * HOUR))
     return opened(first_look=timedelta(days=2), hot=("users",))
@@ -78,3 +80,16 @@ def test_what_is_known_and_waits_is_late_and_no_gap(source: AwsSource, clock: Fa
 
     assert set().union(*(read(got, READ) for got in looks)) == set(TABLES)
     assert not any(got.missing(table(name)) for got in looks for name in TABLES)
+
+
+@pytest.mark.parametrize(("has_time", "looks"), [(True, 1), (False, len(TABLES) - 1)])
+def test_a_look_reads_on_while_it_has_time(
+    has_time: bool, looks: int, source: AwsSource, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metered, "ENDS_AT", 0.75 if has_time else 0.0)
+    brought = set(TABLES) - read(cycle(source, clock, since_s=None), READ)
+    for _ in range(looks - 1):
+        clock.advance(TICK)
+        brought -= read(cycle(source, clock), READ)
+
+    assert brought == set()
