@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.aws.plan import Plan
-from collector.aws.purse import AHEAD_USD, Purse
+from collector.aws.purse import AHEAD, AHEAD_USD, Purse
 from stillfit.clock import FakeClock
 from stillfit.config import Config
 from stillfit.configaws import Aws
@@ -40,6 +40,19 @@ def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{tmp_path}/stillfit.db", clock=clock, ballast_bytes=4096)
     yield opened
     opened.close()
+
+
+class Remembered:
+    """Counts how often it is written."""
+
+    def __init__(self) -> None:
+        self.usd, self.writes = 0.0, 0
+
+    def add(self, month: str, source: str, usd: float) -> None:
+        self.usd, self.writes = self.usd + usd, self.writes + 1
+
+    def spent(self, month: str) -> dict[str, float]:
+        return {ROW: self.usd}
 
 
 def process(
@@ -89,8 +102,33 @@ def test_a_process_that_is_killed_has_counted_a_little_too_much_and_nothing_too_
     next(batches)
     next(batches)  # metrics have been paid for, and nothing is settled
 
-    assert billed(world) <= spent(store) <= billed(world) + AHEAD_USD
+    assert billed(world) <= spent(store) <= billed(world) * (1 + AHEAD) + 1e-9
     one.close()
+
+
+@pytest.mark.parametrize("requests", [1, 2, 5, 50])
+def test_a_crash_loop_counts_what_it_spends_and_a_little_more(requests: int, clock: FakeClock, store: Store) -> None:
+    killed = 40
+    for _ in range(killed):
+        till = Purse(clock, store.spending).till(ROW)
+        for _ in range(requests):
+            till.take(0.0001)
+
+    really = killed * requests * 0.0001
+    assert really <= spent(store) <= really * (1 + AHEAD) + 1e-9
+
+
+def test_a_long_look_is_written_down_in_few_pieces_and_never_too_late(clock: FakeClock) -> None:
+    kept = Remembered()
+    till = Purse(clock, kept).till(ROW)
+    for number in range(800):
+        till.take(0.005)
+        assert 0.005 * (number + 1) <= kept.usd + 1e-9 <= 0.005 * (number + 1) + AHEAD_USD + 2e-9
+
+    assert kept.writes <= 800 * 0.005 / AHEAD_USD + 25
+    till.settle()
+    till.take(0.0001)
+    assert kept.usd == pytest.approx(4.0 + 0.000125)  # a look begins with little again
 
 
 def test_what_is_refused_is_not_counted_and_what_is_lost_is(world: World, store: Store, clock: FakeClock) -> None:

@@ -6,9 +6,10 @@ till.take(0.005)         # before a request leaves
 till.give_back(0.005)    # it was refused, and is not billed
 till.settle()            # a look has ended
 
-What is about to be spent is written first, AHEAD_USD at a time: a process that is killed has counted at most so much
-too much for each region, and never too little. Other processes with the same store (another replica, a backfill) are
-seen at the next look.
+What is about to be spent is written first, a little more at a time the more a look has spent already: a process that is
+killed has counted at most AHEAD too much of that, and never too little. A crash loop therefore counts what it really
+spends and a quarter at most, however often it is killed. Other processes with the same store (another replica, a
+backfill) are seen at the next look.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from collector.aws.month import Month, month_at, month_name
 from stillfit.clock import Clock
 from stillfit.errors import StoreError
 
+AHEAD = 0.25
+"""How much more than a look has spent may be written (ours: at most 25 writes more a look than by AHEAD_USD alone)."""
 AHEAD_USD = 0.02
-"""Four requests as large as can be (ours: a sweep of 400,000 metrics then writes 200 times)."""
+"""And no more than that: four requests as large as can be (ours: a sweep of 400,000 metrics then writes 200 times)."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +86,7 @@ class Till:
         self._kept = kept
         self._lock = threading.Lock()
         self._month = ""
-        self._spent = self._told = 0.0
+        self._spent = self._told = self._settled = 0.0
 
     @property
     def ahead(self) -> float:
@@ -96,7 +99,7 @@ class Till:
             self._turn_the_page()
             self._spent += usd
             if self._spent > self._told:
-                self._tell(self._spent + AHEAD_USD)
+                self._tell(self._spent + min(AHEAD_USD, AHEAD * (self._spent - self._settled)))
 
     def give_back(self, usd: float) -> None:
         """So much was taken and is not billed."""
@@ -108,6 +111,7 @@ class Till:
         with self._lock:
             if self._told != self._spent:
                 self._tell(self._spent)
+            self._settled = self._spent
 
     def _turn_the_page(self) -> None:
         """Of a month that is over it is written down exactly what was spent."""
@@ -115,7 +119,7 @@ class Till:
         if month != self._month:
             if self._told != self._spent:
                 self._tell(self._spent)
-            self._month, self._spent, self._told = month, 0.0, 0.0
+            self._month, self._spent, self._told, self._settled = month, 0.0, 0.0, 0.0
 
     def _tell(self, usd: float) -> None:
         try:
