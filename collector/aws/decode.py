@@ -8,7 +8,7 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -104,6 +104,8 @@ def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None
         if sheet is not None:
             return Decoded(series=Sheets([sheet]), missing=(), datapoints=len(sheet.times), dropped=0)
         flat = _flat(results, request.stretch)
+        if not {*flat.ids} <= {*request.ids}:
+            raise ValueError("a result that was not asked for: this answers another request")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise GarbledError(f"a result that cannot be read: {amiss(error)}") from error
     sheet, missing = _one_by_one(request, roster, flat)
@@ -122,7 +124,7 @@ def _as_asked(request: Request, roster: Roster, results: Sequence[dict[str, Any]
     if lengths != list(map(len, columns)):
         return None
     times = _ticks(columns, lengths, request.stretch)
-    values = np.fromiter(chain.from_iterable(rows), np.float64, sum(lengths))
+    values = _numbers(rows)
     if times is None or not (values.min(initial=0.0) >= 0.0 and values.max(initial=0.0) < np.inf):
         return None
     return _sheet(request, roster, lengths, times, values)
@@ -188,11 +190,19 @@ def _flat(results: Sequence[dict[str, Any]], stretch: Stretch) -> _Flat:
         raise ValueError("as many timestamps as values were expected")
     total = sum(lengths)
     times = _times([result["Timestamps"] for result in results], total)
-    values = np.fromiter(chain.from_iterable(result["Values"] for result in results), np.float64, total)
+    values = _numbers([result["Values"] for result in results])
     ids, states = [result["Id"] for result in results], [result["StatusCode"] for result in results]
     if not {*map(type, ids), *map(type, states)} <= {str}:
         raise TypeError("Id and StatusCode were expected to be texts")
     return _Flat(ids, states, lengths, times, values, _true(times, values, stretch))
+
+
+def _numbers(rows: Iterable[Sequence[Any]]) -> _Values:
+    """All values one after the other; what is no number, a text or true, is not finite."""
+    every = list(chain.from_iterable(rows))
+    if not {*map(type, every)} <= _NUMBERS:
+        every = [one if type(one) in _NUMBERS else np.nan for one in every]
+    return np.array(every, np.float64)
 
 
 def _untrue(flat: _Flat) -> Iterator[str]:

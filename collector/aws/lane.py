@@ -147,4 +147,6 @@ def _loaded(body: bytes) -> Any:
 def _checked(page: Any) -> Page:
     if not isinstance(page, dict) or not isinstance(page.get("MetricDataResults"), list):
         raise GarbledError("no MetricDataResults in it")
+    if not isinstance(page.get("NextToken") or "", str):
+        raise GarbledError("a NextToken that is no text")
     return page

@@ -74,10 +74,13 @@ def test_an_ask_that_is_left_out_of_the_answer_is_missing() -> None:
     assert [one.ask.spec for one in got.missing] == [THROTTLES["write"]]
 
 
-def test_the_answer_to_another_request_is_not_taken_for_this_ones() -> None:
-    got = decode(request(*THROTTLES.values()), [page(result([], [], id_="q0_7"), result([], [], id_="q1"))])
+OTHERS = [result(minutes(1), [777], id_=id_) for id_ in ("q0_7", "q1")]
 
-    assert [one.ask.spec for one in got.missing] == [THROTTLES["read"]]
+
+@pytest.mark.parametrize("own", [[], [result([], [], id_=id_) for id_ in ("q0_0", "q1")]], ids=["alone", "behind ours"])
+def test_an_answer_to_another_request_says_nothing_of_this_one(own: list[dict[str, Any]]) -> None:
+    with pytest.raises(GarbledError, match="answers another request"):
+        decode(request(*THROTTLES.values()), [page(*own), page(*OTHERS)])
 
 
 def test_one_failed_statistic_fails_its_metric_and_no_other() -> None:
@@ -110,7 +113,7 @@ def test_a_step_back_between_two_results_is_no_disorder() -> None:
     assert [len(one.times) for one in got.series] == [2, 0]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -0.5, None, "NaN", "Infinity"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -0.5, None, "NaN", "1.5", True])
 def test_a_value_that_cannot_be_is_counted_and_nothing_around_it_is_vouched_for(value: Any) -> None:
     """With only that minute dropped, it would read as a minute in which nothing happened."""
     got = decode(request(), [page(result(minutes(0, 1), [value, 7]))])
@@ -139,7 +142,8 @@ def test_every_protocols_timestamps_are_read(form: Any) -> None:
     "nonsense",
     [
         {"Id": "q0_0", "Timestamps": [START], "Values": []},
-        {"Id": "q0_0", "Timestamps": [START], "Values": ["many"], "StatusCode": "Complete"},
+        {"Id": "q0_0", "Timestamps": [START], "Values": 1, "StatusCode": "Complete"},
+        {"Id": "q0_0", "Timestamps": [START], "Values": [10**400], "StatusCode": "Complete"},
         {"Id": "q0_0", "Timestamps": [float("nan")], "Values": [1], "StatusCode": "Complete"},
         {"Id": "q0_0", "Timestamps": ["soon"], "Values": [1], "StatusCode": "Complete"},
         {"Id": "q0_0"},

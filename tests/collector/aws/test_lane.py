@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from collector.aws.decode import decode
 from collector.aws.failures import GarbledError
-from collector.aws.lane import EMPTY, OPERATION, Lane
+from collector.aws.lane import EMPTY, OPERATION, Lane, _checked
 from collector.aws.planner import Request, Stretch
 from collector.aws.queries import ALL, Questions
 from stillfit.model import Series, Span
@@ -171,6 +171,12 @@ def test_an_answer_that_is_none_is_garbled(kind: FaultKind, fast: bool, lane: Op
 
     with pytest.raises(GarbledError):
         list(lane(fast=fast).pages(request().body, WINDOW))
+
+
+@pytest.mark.parametrize("token", [["more"], {"more": 1}, 7, True])
+def test_a_page_with_a_token_that_is_no_text_is_garbled(token: object) -> None:
+    with pytest.raises(GarbledError, match="NextToken"):
+        _checked({"MetricDataResults": [], "NextToken": token})
 
 
 def test_a_refusal_stays_boto3s_and_is_told_to_the_limiter(world: World, aws: AwsStandIn, lane: OpenLane) -> None:
