@@ -7,6 +7,7 @@ returned (CloudWatch User Guide, "CloudWatch service quotas"), so a sparse metri
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 
@@ -34,19 +35,48 @@ class StoppedError(Exception):
     """We are being stopped: what was not asked yet is not asked any more. No SourceError: nothing failed."""
 
 
+LOOKED_AGAIN_S = 1.0
+"""Whoever waits looks again after so long at most: the pace may have changed since (ours)."""
+SOON_S = 1e-6
+"""What is this close is now: clocks and sums are not exact (ours)."""
+
+
 @dataclass(slots=True)
 class _Bucket:
-    """When the next token is free. A burst of one second is allowed."""
+    """Tokens given out in turn. A place in the line is a number of tokens, so that a pace holds for who waits too.
+
+    A burst of one second is allowed.
+    """
 
     per_second: float
-    free_at: float = -1.0e18
+    taken: float = 0.0
+    """By all who stand in line or have left."""
+    served: float = 0.0
+    """What time has allowed so far."""
+    at: float = -1.0e18
 
-    def reserve(self, amount: float, now: float, pace: float) -> float:
-        """Take `amount` and return how long to wait for it."""
+    def go_on(self, now: float, pace: float) -> None:
+        """Let time have passed at this pace."""
         rate = self.per_second * pace
-        begins = max(self.free_at, now - 1.0)
-        self.free_at = begins + amount / rate
-        return max(0.0, begins - now)
+        self.served = min(self.taken + rate, self.served + (now - self.at) * rate)
+        self.at = now
+
+    def stand_in_line(self, amount: float) -> float:
+        """The place behind all others."""
+        place, self.taken = self.taken, self.taken + amount
+        return place
+
+    def leave(self, amount: float) -> None:
+        """Out of the line: those behind move up."""
+        self.served += amount
+
+    def quicken(self, times: float) -> None:
+        """The rate is so many times what it was: the burst that is left is as long as before."""
+        self.served += max(0.0, self.served - self.taken) * (times - 1.0)
+
+    def wait_s(self, place: float, pace: float) -> float:
+        """How long it takes from now on at this pace."""
+        return max(0.0, place - self.served) / (self.per_second * pace)
 
 
 class RetryBudget:
@@ -90,6 +120,16 @@ class _Quota:
         self.halved_at = self.won_back_to = -1.0e18
         self.lock = threading.Lock()
 
+    def go_on(self, now: float) -> None:
+        """Before anything is taken and before the pace changes."""
+        for bucket in (self.calls, self.recent, self.older):
+            bucket.go_on(now, self.pace)
+
+    def quicken(self, times: float) -> None:
+        self.pace = min(1.0, self.pace * times)
+        for bucket in (self.calls, self.recent, self.older):
+            bucket.quicken(times)
+
 
 class Limiter:
     """Of all sources that sign in as one; `join` shares the quota with those that sign in apart. Thread-safe."""
@@ -113,20 +153,36 @@ class Limiter:
 
         Raises StoppedError when `stop` was called and there was something to wait for.
         """
+        quota, line = self._quota, self._line(datapoints, start)
+        while (delay := self._delay(quota, line)) > SOON_S:
+            if self._clock.sleep(min(delay, LOOKED_AGAIN_S), self._stopping):
+                with quota.lock:
+                    for bucket, amount, _ in line:
+                        bucket.leave(amount)
+                raise StoppedError
+
+    def _line(self, datapoints: int, start: int | None) -> list[tuple[_Bucket, float, float]]:
+        """The buckets that a call draws from, how much, and its place in each."""
         quota = self._quota
+        amounts = [(quota.calls, 1.0)]
+        if datapoints:
+            amounts.append((quota.recent if self._is_recent(start) else quota.older, float(datapoints)))
         with quota.lock:
-            now = self._clock.monotonic()
-            delay = quota.calls.reserve(1.0, now, quota.pace)
-            if datapoints:
-                bucket = quota.recent if self._is_recent(start) else quota.older
-                delay = max(delay, bucket.reserve(datapoints, now, quota.pace))
-        if delay > 0.0 and self._clock.sleep(delay, self._stopping):
-            raise StoppedError
+            quota.go_on(self._clock.monotonic())
+            return [(bucket, amount, bucket.stand_in_line(amount)) for bucket, amount in amounts]
+
+    def _delay(self, quota: _Quota, line: Sequence[tuple[_Bucket, float, float]]) -> float:
+        with quota.lock:
+            quota.go_on(self._clock.monotonic())
+            return max(bucket.wait_s(place, quota.pace) for bucket, _, place in line)
 
     def keep(self, calls_per_s: float) -> None:
         """From now on so many calls a second are the full speed."""
-        with self._quota.lock:
-            self._quota.calls.per_second = calls_per_s
+        quota = self._quota
+        with quota.lock:
+            quota.go_on(self._clock.monotonic())
+            quota.calls.quicken(calls_per_s / quota.calls.per_second)
+            quota.calls.per_second = calls_per_s
 
     def stop(self) -> None:
         """Whoever waits, or would have to, gets a StoppedError instead."""
@@ -137,6 +193,7 @@ class Limiter:
         quota = self._quota
         with quota.lock:
             now = quota.won_back_to = self._clock.monotonic()
+            quota.go_on(now)
             if now - quota.halved_at >= HALVED_EVERY_S:
                 quota.halved_at = now
                 quota.pace = max(SLOWEST, quota.pace / 2)
@@ -145,7 +202,8 @@ class Limiter:
         """An attempt failed: botocore makes the next one by itself, and it takes its call from the quota unasked."""
         quota = self._quota
         with quota.lock:
-            quota.calls.reserve(1.0, self._clock.monotonic(), quota.pace)
+            quota.go_on(self._clock.monotonic())
+            quota.calls.stand_in_line(1.0)
 
     def answered(self) -> None:
         """A call was served: faster again, by the time since the last complaint or answer."""
@@ -153,8 +211,9 @@ class Limiter:
         if quota.pace < 1.0:
             with quota.lock:
                 now = self._clock.monotonic()
-                doublings = min((now - quota.won_back_to) / DOUBLED_IN_S, -log2(SLOWEST))
-                quota.pace = min(1.0, quota.pace * 2.0**doublings)
+                quota.go_on(now)
+                doublings = min((now - quota.won_back_to) / DOUBLED_IN_S, -log2(quota.pace))
+                quota.quicken(2.0**doublings)
                 quota.won_back_to = now
 
     def _is_recent(self, start: int | None) -> bool:

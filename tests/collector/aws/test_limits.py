@@ -1,5 +1,7 @@
 """The limiter on a fake clock, and the meter's arithmetic."""
 
+import threading
+
 import pytest
 
 from collector.aws.limiter import DOUBLED_IN_S, HALVED_EVERY_S, SLOWEST, Limiter, StoppedError
@@ -85,6 +87,42 @@ def test_a_stop_ends_every_wait() -> None:
 
     with pytest.raises(StoppedError):
         limiter.wait()
+
+
+class Served(FakeClock):
+    """The service answers others while somebody waits."""
+
+    limiter: Limiter
+
+    def sleep(self, seconds: float, until: threading.Event | None = None) -> bool:
+        slept = super().sleep(seconds, until)
+        self.limiter.answered()
+        return slept
+
+
+def test_who_waits_goes_by_the_pace_of_then_and_not_by_that_of_when_it_began_to_wait() -> None:
+    clock = Served()
+    limiter = clock.limiter = Limiter(clock)
+    for _ in range(8):
+        limiter.complained()
+        clock.advance(HALVED_EVERY_S)
+    assert limiter.pace == SLOWEST
+    limiter.wait(datapoints=90_000, start=0)
+
+    assert seconds_for(limiter, clock, 1, datapoints=90_000, start=0) < 10 < 1 / SLOWEST
+
+
+def test_who_stops_waiting_holds_up_nobody() -> None:
+    clock = FakeClock()
+    limiter, other = Limiter(clock), Limiter(clock)
+    other.join(limiter)
+    assert seconds_for(limiter, clock, 2, datapoints=90_000, start=0) == 0.0
+    limiter.stop()
+    for _ in range(25):
+        with pytest.raises(StoppedError):
+            limiter.wait(datapoints=90_000, start=0)
+
+    assert seconds_for(other, clock, 1, datapoints=90_000, start=0) <= 1.0
 
 
 def test_the_pace_has_a_floor_from_which_seconds_of_answers_lead_back() -> None:
