@@ -306,9 +306,9 @@ class Config(Section):
     @classmethod
     def _unique_regions(cls, accounts: tuple[Aws, ...]) -> tuple[Aws, ...]:
         who = [one.account or one.role_arn or one.profile or "the default credentials" for one in accounts]
-        _refuse_doubles(
-            "region", [f"{region} of {name}" for name, one in zip(who, accounts, strict=True) for region in one.regions]
-        )
+        named = [(region, name) for name, one in zip(who, accounts, strict=True) for region in one.regions]
+        _refuse_doubles("region", [f"{region} of {name}" for region, name in named])
+        _refuse_beside_all(named)
         return accounts
 
     @field_validator("workloads")
@@ -328,3 +328,14 @@ def _refuse_doubles(what: str, names: list[str]) -> None:
     doubles = sorted({name for name in names if names.count(name) > 1})
     if doubles:
         raise ValueError(f"each {what} may be named once, not twice: {', '.join(doubles)}")
+
+
+def _refuse_beside_all(named: list[tuple[str, str]]) -> None:
+    """`named`: regions, and whose they are."""
+    whole = {name for region, name in named if region == "all"}
+    doubles = sorted(f"{region} of {name}" for region, name in named if name in whole and region != "all")
+    if doubles:
+        raise ValueError(
+            f"`all` means {', '.join(doubles)} too, which would be read and paid twice: "
+            "leave out that entry, or name the regions of the other one"
+        )

@@ -246,16 +246,18 @@ class Claims:
     """Which entry reads an account and region: whoever comes second to the same tables stays silent. Thread-safe."""
 
     def __init__(self) -> None:
-        self._taken: dict[object, str] = {}
+        self._taken: dict[object, Aws] = {}
         self._lock = threading.Lock()
 
     def claim(self, account: str, region: str, service: str, settings: Aws) -> None:
         """Raises ReadAlreadyError where another entry reads the same already."""
         chosen = (settings.include, settings.exclude, tuple(settings.tags.items()))
         with self._lock:
-            taken_by = self._taken.setdefault((account, region, service, chosen), _who(settings))
-        if taken_by != _who(settings):
-            raise ReadAlreadyError(account, region, (taken_by, _who(settings)))
+            taken_by = self._taken.setdefault((account, region, service, chosen), settings)
+        if taken_by is not settings and taken_by != settings:
+            first, second = _who(taken_by), _who(settings)
+            both = (first, second if second != first else f"another entry with {second}")
+            raise ReadAlreadyError(account, region, both)
 
 
 @dataclass(frozen=True, slots=True)

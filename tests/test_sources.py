@@ -226,6 +226,17 @@ def test_two_entries_of_one_account_are_read_once(aws: AwsStandIn, clock: FakeCl
         one.close()
 
 
+def test_two_entries_with_the_same_credentials_are_told_apart() -> None:
+    claims = Claims()
+    first = Aws(regions=("all",), profile="prod")
+    second = Aws(regions=(REGION,), profile="prod", account=DEFAULT_ACCOUNT)
+    for _ in range(2):  # a source that failed after it had claimed does so again
+        claims.claim(DEFAULT_ACCOUNT, REGION, "dynamodb", first)
+
+    with pytest.raises(ReadAlreadyError, match="prod and another entry with prod are both account"):
+        claims.claim(DEFAULT_ACCOUNT, REGION, "dynamodb", second)
+
+
 def test_entries_of_one_account_and_region_share_its_quota_and_those_of_another_do_not(
     aws: AwsStandIn, clock: FakeClock
 ) -> None:
