@@ -36,10 +36,12 @@ def _row(where: AwsTarget) -> str:
 
 
 def _ours(prefix: str, settings: Aws, named: Sequence[tuple[str, Aws]]) -> Callable[[str], bool]:
+    """By its row, whether what was spent is of these credentials: a name may be the beginning of another one."""
     others = {region for other, one in named if other == prefix and one is not settings for region in one.regions}
 
     def ours(row: str) -> bool:
         region = row.removeprefix(prefix)
-        return row.startswith(prefix) and (region in settings.regions or region not in others)
+        is_region = row.startswith(prefix) and "/" not in region
+        return is_region and (region in settings.regions or region not in others)
 
     return ours

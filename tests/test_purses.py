@@ -15,7 +15,7 @@ from stillfit.config import Config
 from stillfit.configaws import Aws
 from stillfit.errors import StoreError
 from stillfit.purses import purses_of
-from stillfit.sources import SigningIn, sources
+from stillfit.sources import SigningIn, source_id, sources
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Call, Fault, FaultKind, World
 from stillfit.store.store import Store
 from tests.demo.kit import aws_environment, environment
@@ -239,3 +239,22 @@ def test_what_a_region_spent_that_is_gone_counts_and_what_another_entry_reads_do
     first, second = purses_of((Aws(regions=(REGION,)), Aws(regions=(OTHER,))), clock, store.spending)
 
     assert (first.month().spent_usd, second.month().spent_usd) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        (Aws(regions=(REGION,), profile="prod"), Aws(regions=(REGION,), profile="prod/x")),
+        (
+            Aws(regions=(REGION,), role_arn="arn:aws:iam::123456789012:role/team"),
+            Aws(regions=(REGION,), role_arn="arn:aws:iam::123456789012:role/team/reader"),
+        ),
+        (Aws(regions=("all",), profile="prod"), Aws(regions=("all",), profile="prod/x")),
+    ],
+)
+def test_a_name_that_begins_another_does_not_pay_for_it(short: Aws, long: Aws, store: Store, clock: FakeClock) -> None:
+    for one, usd in ((short, 1.0), (long, 7.0)):
+        store.spending.add("2026-11", source_id(one, REGION), usd)
+    purses = purses_of((short, long), clock, store.spending)
+
+    assert [purse.month().spent_usd for purse in purses] == [1.0, 7.0]
