@@ -10,7 +10,7 @@ whether it may be described or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -49,6 +49,7 @@ _CALLS: tuple[tuple[str, str, tuple[str, ...], _Read], ...] = (
 
 SLOW_WORKERS = 4
 """Threads for calls that may be made ten times a second (ours: two would do, were each answered at once)."""
+NEVER = float("-inf")
 TAG_LISTING = "tag_listing"
 """What a Gap calls the one call that tells of all tags: without it each table is asked, and nothing else is missing."""
 
@@ -92,7 +93,8 @@ class Found:
 class _Look:
     """What one look has found so far: the tables listed, their descriptions, and why one is missing or not new."""
 
-    names: list[str]
+    names: dict[str, None]
+    """In the order of the list."""
     now: float
     admitted: list[str] = field(default_factory=list)
     tagged: Task[None] | None = None
@@ -112,6 +114,7 @@ class Inventory:
         self._source = f"aws/{'/'.join(scope.scope)}"
         self._pool = pool
         self._known: dict[str, Member] = {}
+        self._described_at: dict[str, float] = {}
         self._missed: set[str] = set()
         self._was_empty = False
         self._tags = Tags(connection, self._source, pool)
@@ -119,7 +122,7 @@ class Inventory:
         self._slowly = Pool(SLOW_WORKERS, f"{self._source} details")  # whoever waits there holds up no metrics
         keys = Keys(connection, scope.scope[0])
         self._rounds = Rounds((*_details(connection), keys.detail), self._slowly)
-        self._look = _Look([], 0.0)
+        self._look = _Look({}, 0.0)
 
     @property
     def known(self) -> tuple[Member, ...]:
@@ -192,7 +195,7 @@ class Inventory:
         """No further call of a look begins."""
         self._slowly.stop()
 
-    def _names(self) -> list[str]:
+    def _names(self) -> dict[str, None]:
         pages = self._connection.pages(
             "dynamodb",
             "ListTables",
@@ -200,24 +203,30 @@ class Inventory:
             expect="TableNames",
             tokens=("LastEvaluatedTableName", "ExclusiveStartTableName"),
         )
-        return [name for page in pages for name in page]
+        return dict.fromkeys(name for page in pages for name in page)
 
-    def _believed(self, names: list[str]) -> bool:
+    def _believed(self, names: Collection[str]) -> bool:
         """An account without any table is believed when it is seen for the second time."""
         believed = bool(names) or self._was_empty
         self._was_empty = not names
         return believed
 
     def _describe(self, look: _Look, admitted: Iterable[str]) -> None:
-        """Describe what may be watched, and what was there but is not listed any more."""
-        absent = sorted(self._known.keys() - set(look.names))
+        """Describe what may be watched, and what was there but is not listed any more.
+
+        Those that waited longest come first: where the service is too slow for all, each has its turn.
+        """
+        absent = self._known.keys() - look.names.keys()
         wanted = [name for name in admitted if self._chooses(name) is not False]
-        tasks = [(name, self._pool.submit(self._description, name)) for name in (*wanted, *absent)]
-        for name, task in tasks:
+        self._described_at = {name: self._described_at.get(name, NEVER) for name in (*wanted, *sorted(absent))}
+        by_age = sorted(self._described_at, key=self._described_at.__getitem__)
+        for name, task in [(name, self._pool.submit(self._description, name)) for name in by_age]:
             try:
                 look.described[name] = task.result()
+                self._described_at[name] = look.now
             except SourceError as error:
                 self._undescribed(look, name, error)
+        look.described = {name: look.described[name] for name in self._described_at if name in look.described}
         self._missed = {name for name in absent if isinstance(look.errors.get(name), GoneError)}
 
     def _tag_singly(self, look: _Look) -> None:

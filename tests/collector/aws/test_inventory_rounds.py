@@ -1,8 +1,10 @@
 """Calls that each table needs of its own: how many a look, who is next, and how fast."""
 
 from collections import Counter
+from itertools import count
 
 from collector.aws.listing import EVERY_S
+from collector.aws.pool import Pool
 from collector.aws.rounds import CALLS_A_LOOK
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
@@ -36,6 +38,28 @@ def test_those_that_wait_longest_are_asked_first(world: World, source: AwsSource
         clock.advance(EVERY_S)
 
     assert set(asked.values()) == {2}
+
+
+def test_where_not_all_can_be_described_each_table_has_its_turn(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    """As where the service is so slow that a look gives up: those that come then must not be the same each time."""
+    fill(world, 9)
+    source._inventory._pool = Pool(1, "in turn")
+    denied = Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable")
+    calls = count(1)
+
+    def deny_after_the_third(call: Call) -> None:
+        if call.operation == "DescribeTable" and next(calls) == 3:
+            world.faults.add(denied)
+
+    world.before_call.append(deny_after_the_third)
+    for known in (3, 6, 9):
+        cycle(source, clock)
+        assert len(source._inventory.known) == known
+        world.faults.clear()
+        calls = count(1)
+        clock.advance(300)
 
 
 def test_a_documented_limit_is_kept(world: World, source: AwsSource, clock: FakeClock) -> None:
