@@ -17,6 +17,7 @@ from collector.aws.inventory import Member
 from collector.aws.listing import DENIED_AGAIN_S, EVERY_S
 from collector.aws.meter import billed
 from collector.aws.operations import EVERY_S as LISTED_EVERY_S
+from collector.aws.plan import Plan
 from collector.aws.planner import DAY, HOUR
 from collector.aws.quotas import Quotas
 from collector.aws.reading import Planned
@@ -69,8 +70,10 @@ class Account:
                     subject=self._scope, missing=name, reason=error.reason, detail=str(error), source=self._source
                 )
 
-    def due(self, agenda: Agenda, members: Iterable[Member]) -> Iterator[Planned]:
-        """What of the account's metrics is to be read now."""
+    def due(self, agenda: Agenda, members: Iterable[Member], plan: Plan) -> Iterator[Planned]:
+        """What of the account's metrics is to be read now; nothing where the plan is tripwires alone."""
+        if plan.wires_alone:
+            return
         for spec, every_s in _asked(members):
             yield from agenda.due_of(self._scope, spec, every_s)
         yield from agenda.due_named(self._scope, LISTED_EVERY_S)

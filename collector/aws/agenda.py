@@ -16,7 +16,7 @@ from collector.aws.heat import phase
 from collector.aws.inventory import Member
 from collector.aws.meter import billed
 from collector.aws.operations import Named, Operations
-from collector.aws.plan import Cadence, Plan, Share, Tier
+from collector.aws.plan import NEVER_S, Cadence, Plan, Share, Tier
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import CAUSES, CONSUMED, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, Spec, standing
 from collector.aws.reading import Planned
@@ -78,8 +78,10 @@ class Agenda:
         yield from replace(self, begin=begin).due_named(member.table, cadence.rest_s, beat)
 
     def _of(self, ask: Ask, begin: Begin, every_s: int, beat: int) -> Iterator[Planned]:
-        """One ask, where it is due."""
-        if ask.number in self.planned or not self.progress.is_due(ask, begin.until, every_s, self.tick_s, beat):
+        """One ask, where it is due; what is not read any more is not begun with either."""
+        if every_s == NEVER_S or ask.number in self.planned:
+            return
+        if not self.progress.is_due(ask, begin.until, every_s, self.tick_s, beat):
             return
         self.planned.add(ask.number)
         for piece in self.progress.stretches(ask, begin, every_s):

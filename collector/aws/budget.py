@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from collector.aws.month import TYPICAL, Month
-from collector.aws.plan import USUAL, Load, Plan, Rhythm, budget_lines, lines, plan
+from collector.aws.plan import USUAL, Load, Plan, Rhythm, budget_lines, lines, plan, slowest
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +46,19 @@ class Budget:
         month = self._month()
         with self._lock:
             self._loads[source] = load
-            before, self._plan = (
-                self._plan,
-                plan(sum(self._loads.values(), Load()), self.usd_a_month, self.rhythm, month=month, before=self._plan),
-            )
+            before, self._plan = self._plan, self._next(month)
             after = self._plan
         if after.rung != before.rung or after.is_within_budget != before.is_within_budget:
             _tell(before, after)
         return after
+
+    def _next(self, month: Month) -> Plan:
+        """Where nobody keeps what is spent of a month, no budget is used up: all is read, as slowly as can be."""
+        load = sum(self._loads.values(), Load())
+        after = plan(load, self.usd_a_month, self.rhythm, month=month, before=self._plan)
+        if month.name or not after.wires_alone:
+            return after
+        return replace(after, cadences=slowest(load, self.rhythm).cadences, rung=after.rung - 1)
 
 
 def _tell(before: Plan, after: Plan) -> None:

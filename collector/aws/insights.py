@@ -159,7 +159,7 @@ class Insights:
             self._refusals.note(one)
 
     def price(self, until: int) -> Price:
-        """Of the reports that are due now whatever happens, and of all where key ranges refuse requests."""
+        """Of the reports that are due now while nothing is refused, and of all where key ranges refuse requests."""
         due, every = len(self._due(until, set())), sum(1 for _ in self._rules())
         now, at_most = (min(MOST_REPORTS, count) * BILLED for count in (due, every))
         return Price(metrics=now, more=at_most - now)
@@ -169,11 +169,11 @@ class Insights:
         """Billed metrics of the hourly look at all tables and indexes that have it on."""
         return BILLED * sum(rule.kind is Kind.PARTITION_KEY_UNITS for rule in self._rules())
 
-    def batches(self, until: datetime) -> Iterator[Batch]:
-        """The reports that are due, and what is not known. Raises StoppedError."""
+    def batches(self, until: datetime, *, refused_alone: bool = False) -> Iterator[Batch]:
+        """The reports that are due, and what is not known; of what hurts only, where asked so. Raises StoppedError."""
         end = int(until.timestamp()) // PERIOD_S * PERIOD_S
         hurting = self._refusals.of_key_ranges()
-        due = self._due(end, hurting)
+        due = [rule for rule in self._due(end, hurting) if rule.subject in hurting or not refused_alone]
         tasks = [(rule, self._pool.submit(self._report, rule, self._window(rule, end))) for rule in due[:MOST_REPORTS]]
         series, gaps = list[Series](), list(self._standing(self._refusals.by_range))
         for rule, task in tasks:

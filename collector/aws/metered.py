@@ -106,6 +106,8 @@ class MeteredSource(ABC):
         Each is to be read before the next is asked for.
         """
         self._progress.forget(lambda subject: subject not in subjects)
+        if self._budget.plan.wires_alone:  # it stays owed
+            return
         most = float("inf") if self._access.target.once else datapoints(self.pace)
         left = len(self._progress.owed)
         while planned := slice_of(self._progress, most):

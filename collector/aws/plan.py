@@ -96,7 +96,7 @@ class Load:
     listings_an_hour: float = 0.0
     reports_an_hour: float = 0.0
     """Billed metrics of the reports that are asked whatever happens (insights.py), and of the account (account.py); no
-    budget stretches them."""
+    budget stretches them, and when it is used up they are not asked."""
 
     @property
     def tables(self) -> int:
@@ -136,14 +136,18 @@ class Plan:
 
     @property
     def metrics_a_month(self) -> float:
-        reports = self.load.reports_an_hour * MONTH_S / HOUR
+        reports = 0.0 if self.wires_alone else self.load.reports_an_hour * MONTH_S / HOUR
         return reports + sum(_a_month(self.load.of(tier), cadence) for tier, cadence in self.cadences.items())
 
     @property
     def usd_a_month(self) -> float:
         """At list price and the present mix of tiers; hot tables are counted with all causes (agenda.py)."""
-        listings = self.load.listings_an_hour * MONTH_S / HOUR
-        return self.metrics_a_month * USD_PER_METRIC + listings * USD_PER_LISTING
+        return self.metrics_a_month * USD_PER_METRIC + self.listings_usd_a_month
+
+    @property
+    def listings_usd_a_month(self) -> float:
+        """The part of ListMetrics, which no budget stretches."""
+        return self.load.listings_an_hour * MONTH_S / HOUR * USD_PER_LISTING
 
     @property
     def expected_usd(self) -> float:
@@ -266,6 +270,8 @@ def budget_lines(one: Plan) -> Iterator[str]:
         yield f"{spent}, {one.expected_usd:,.2f} expected by its end{of}"
     if one.wires_alone:
         yield f"{budget} is used up: until the month ends only tripwires are read, and tables that are hot"
+        if one.load.listings_an_hour:
+            yield f"which metrics there are is still listed, for {one.listings_usd_a_month:,.2f} USD a month"
         if not one.is_within_budget:
             beyond = one.expected_usd - (one.budget_usd or 0.0)
             yield f"even those go beyond it, by {beyond:,.2f} USD: they are read all the same"
@@ -285,10 +291,10 @@ def lines(one: Plan) -> Iterator[str]:
         usd = _a_month(share, cadence) * USD_PER_METRIC
         age = f"a message at most {told(one.worst_age_s(tier))} late"
         yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
-    if reports := one.load.reports_an_hour:
+    if (reports := one.load.reports_an_hour) and not one.wires_alone:
         usd = reports * MONTH_S / HOUR * USD_PER_METRIC
         noun = "metric" if round(reports) == 1 else "metrics"
         yield f"hot keys: {reports:,.0f} {noun} of Contributor Insights reports an hour; {usd:.2f} USD a month"
     if listings := one.load.listings_an_hour:
-        usd = listings * MONTH_S / HOUR * USD_PER_LISTING
+        usd = one.listings_usd_a_month
         yield f"which metrics there are: {listings:,.0f} listings an hour; {usd:.2f} USD a month"

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from collector.aws.budget import Budget
 from collector.aws.heat import Heat, phase
 from collector.aws.meter import billed
-from collector.aws.plan import HOUR, Load, Share, Tier
+from collector.aws.plan import HOUR, NEVER_S, Load, Share, Tier
 from collector.aws.progress import Begin, Progress
 from collector.aws.queries import Ask, Spec
 from collector.aws.reading import Planned
@@ -76,6 +76,8 @@ class Rota:
                 family = family_of(ask.subject)
                 cadence = cadences[self._tiers[family]]
                 every_s = cadence.wires_s if is_wire else cadence.rest_s
+                if every_s == NEVER_S:  # not begun with either
+                    continue
                 if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, phase(str(family))):
                     yield from (
                         (ask, piece) for piece in self.progress.stretches(ask, late.get(ask.subject, begin), every_s)

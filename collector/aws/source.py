@@ -130,19 +130,22 @@ class AwsSource(MeteredSource):
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
         self._turns = Turns()
-        self._is_listed = False
-        """Whether the look before knew which tables there are."""
+        self._unlisted: SourceError | None = None
+        """Why the look before could not tell which tables there are."""
 
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
         cycle = self._begun(until, begin)
         yield from self._urgent(cycle)
-        self._is_listed = False
-        fresh = self._inventory.begin(self._clock.monotonic())
+        try:
+            fresh = self._inventory.begin(self._clock.monotonic())
+        except SourceError as error:
+            self._unlisted = error
+            raise
         scaled = self._pool.submit(self._scaled, begin.start) if fresh or self._inventory.known else None
         yield from self._new(cycle, fresh)
         found = self._inventory.found()
-        self._is_listed = True
+        self._unlisted = None
         if found.members and scaled is not None:
             yield from self._with_tables(cycle, found, scaled.result(), since)
         else:
@@ -152,15 +155,15 @@ class AwsSource(MeteredSource):
     def _urgent(self, cycle: _Cycle) -> Iterator[Batch]:
         """What must not wait, of the tables as they were: to list and to describe thousands takes a minute and more.
 
-        Where the look before could not list them, it is read when this one has.
+        Where the look before could not list them, that is said with each batch, or what is delivered would end it.
         """
-        if not self._is_listed:
-            return
         cycle.members = self._inventory.known
         self._tier(cycle)
-        plan = self._budget.plan
+        plan, why = self._budget.plan, self._unlisted
+        gaps = () if why is None else (self._gap(self.scope, "*", why.reason, str(why)),)
         due = (cycle.agenda.urgent(plan, member, cycle.tiers[member.table]) for member in cycle.members)
-        yield from self._read(cycle, chain.from_iterable(due))
+        for batch in self._read(cycle, chain.from_iterable(due)):
+            yield replace(batch, gaps=(*batch.gaps, *gaps))
 
     def _new(self, cycle: _Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:
         """The tripwires of new tables, before their settings. Who looks once pays nothing before the price is told."""
@@ -194,7 +197,7 @@ class AwsSource(MeteredSource):
         inventory = self._inventory_batch(cycle, found, scaled)
         self._list(cycle, since)
         self._plan_for(cycle)
-        always = [*self._of_account.due(cycle.agenda, cycle.members), *self._rest(cycle, cycle.members)]
+        always = [*self._of_account.due(cycle.agenda, cycle.members, cycle.plan), *self._rest(cycle, cycle.members)]
         if self._access.target.once:
             always += chain.from_iterable(self._pasts({self.scope, *cycle.subjects}))
         self._price = _priced(always, cycle) + self._insights.price(cycle.begin.until)
@@ -203,7 +206,7 @@ class AwsSource(MeteredSource):
         while cycle.waiting and self._has_time():
             yield from self._read(cycle, self._rest(cycle, cycle.waiting))
         self._insights.note(cycle.refused)
-        yield from self._insights.batches(cycle.at)
+        yield from self._insights.batches(cycle.at, refused_alone=cycle.plan.wires_alone)
         yield from self._details(cycle)
         yield from self._closing_batch(cycle)
         if not self._access.target.once:
