@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import Subject
+from stillfit.model import Batch, GapReason, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Call, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, ORDERS, REGION, Brought, OpenSource, cycle, on_demand, put, put_table
 
@@ -166,18 +167,34 @@ def test_a_table_made_anew_under_its_name_is_read_on(world: World, source: AwsSo
     assert got.missing(CARTS) == {}
 
 
-def test_where_the_tables_could_not_be_listed_nothing_is_read_before_they_are(
+def test_where_the_tables_cannot_be_listed_tripwires_go_on_and_that_is_said_throughout(
     world: World, source: AwsSource, clock: FakeClock
 ) -> None:
-    """Else what cannot be listed would be told as known by each look's first batch, and as a gap by its end."""
+    """Else it would be a gap that ends with each look's first batch and begins anew at its end."""
     looked(source, clock)
-    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTables", count=2))
-    for _ in range(2):
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTables"))
+    looks: list[list[Batch]] = [[], [], []]
+    for told in looks:
         clock.advance(TICK)
-        heard = Heard(world)
         with pytest.raises(SourceError):
-            cycle(source, clock)
-    assert "GetMetricData" not in heard.calls
-    clock.advance(TICK)
+            told.extend(source.collect(clock.now() - timedelta(seconds=TICK), clock.now()))
 
-    assert cycle(source, clock).one("write_throttle_events").covered[0].end > NOON + 2 * TICK
+    for told in looks:
+        assert any(one.metric == "write_throttle_events" for batch in told for one in batch.series)
+    standing = [[(gap.subject, gap.missing, gap.reason) for gap in batch.gaps] for batch in (*looks[1], *looks[2])]
+    assert standing == [[(source.scope, "*", GapReason.DENIED)]] * len(standing)
+
+
+def test_a_tripwire_waits_for_nothing_after_a_list_that_failed(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    looked(source, clock)
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTables", count=1))
+    clock.advance(TICK)
+    with pytest.raises(SourceError):
+        cycle(source, clock)
+    clock.advance(TICK)
+    got = cycle(source, clock)
+
+    assert position(got, ORDERS, "read_throttle_events") < got.batches.index(got.listed)
+    assert not any(gap.missing == "*" for gap in got.batches[-1].gaps)
