@@ -104,9 +104,14 @@ class Agenda:
         return read_to is None or read_to < named.at
 
     def _named_begin(self) -> Begin:
-        """What is named for the first time is read from where the listing before no longer vouches for it."""
+        """What is named for the first time is read from where the listing before no longer vouches for it.
+
+        Where none was whole before, nothing vouches: it is read as in a first look, whichever look this is.
+        """
         empty_before = self.known.empty_before if self.known else None
-        if empty_before is None or empty_before >= self.begin.start:
+        if empty_before is None:
+            return self.progress.late(self.begin)
+        if empty_before >= self.begin.start:
             return self.begin
         return replace(self.begin, start=empty_before, minutes_from=empty_before)
 

@@ -50,7 +50,7 @@ class Progress:
     reach: Reach | None = None
     """What the store knows from before this process; None where there is none."""
     _reached: Reached = field(default_factory=Reached)
-    _goes_on: Begin | None = None
+    _resumed: Begin | None = None
     """The first cycle after a start, where a store tells how far each ask had been read."""
     _owed: dict[Ask, Owed] = field(default_factory=dict)
     _read_to: dict[int, int] = field(default_factory=dict)
@@ -73,9 +73,9 @@ class Progress:
         if self.reach is None:
             return Begin(until, start, start)
         down = start if until - min(since, until) > until - minutes else minutes
-        self._goes_on = replace(begin, start=start, unread_from=first, minutes_from=down)
+        self._resumed = replace(begin, start=start, unread_from=first, minutes_from=down)
         self._reached = Reached(self.reach())
-        return self._goes_on
+        return self._resumed
 
     def _first_look(self, until: int) -> Begin:
         first, minutes = (until - _seconds(length) for length in (self.first_look, self.first_minutes))
@@ -87,8 +87,8 @@ class Progress:
 
     @property
     def goes_on(self) -> bool:
-        """Whether this is the first cycle of a process that goes on where another one ended."""
-        return self._goes_on is not None
+        """Whether a store tells how far each ask had been read before this process."""
+        return self.reach is not None
 
     def is_due(self, ask: Ask, until: int, every_s: int, tick_s: int, phase: int) -> bool:
         """Whether an ask that is read every `every_s` is read now, when the next look is `tick_s` away.
@@ -111,8 +111,9 @@ class Progress:
         is_known = fine_from == start
         border = _up(begin.until - NEWCOMER_S if is_known else fine_from)
         is_long = start < fine_from or begin.until - start > LONG_S + every_s
-        if is_long and start < border < begin.until and ask not in self._owed:
-            self._owed[ask] = Owed(Span(start // HOUR * HOUR, border), finely=is_known)
+        if is_long and start < border < begin.until:
+            past = Span(start // HOUR * HOUR, border)
+            self._owe(ask, Owed(past, past.start if is_known else border))
             start = fine_from = border
         wanted = (min(start, begin.until), begin.until)
         return _stretches(wanted, ask.spec.period_s, begin.until, fine_from, begin.coarse_s)
@@ -136,8 +137,8 @@ class Progress:
     def past(self, ask: Ask) -> tuple[Stretch, ...]:
         """What is owed of an ask, as far as it is still kept, oldest first."""
         owed = self._owed[ask]
-        wanted, border = (owed.span.start, owed.span.end), owed.span.start if owed.finely else owed.span.end
-        pieces = _stretches(wanted, ask.spec.period_s, self._until, border, _seconds(self.first_period))
+        wanted = (owed.span.start, owed.span.end)
+        pieces = _stretches(wanted, ask.spec.period_s, self._until, owed.fine_from, _seconds(self.first_period))
         self._owes(ask, owed, pieces[0].window.start if pieces else owed.span.end, owed.span.end)
         return pieces
 
@@ -173,9 +174,8 @@ class Progress:
         """What a tripwire called for failed: it is read again from there, but REWOUND_S at most, or owed again."""
         before, window = self._read_to.get(wire.number, stretch.window.end), stretch.window
         if before > window.end:
-            owed = self._owed.get(wire, Owed(window, finely=stretch.period_s == wire.spec.period_s))
-            hull = Span(min(window.start, owed.span.start), max(window.end, owed.span.end))
-            self._owed[wire] = replace(owed, span=hull)
+            is_fine = stretch.period_s == wire.spec.period_s
+            self._owe(wire, Owed(window, window.start if is_fine else window.end))
             return
         self._read_to[wire.number] = min(before, max(stretch.window.start + OVERLAP_S, self._until - REWOUND_S))
 
@@ -186,8 +186,8 @@ class Progress:
     def end(self) -> None:
         """A cycle went through, whatever failed in it."""
         self._started = True
-        self._goes_on = None
-        self._reached = self._reached.left()
+        if self._resumed is not None:
+            self._reached = self._reached.left(self._resumed.first + HOUR)
 
     def read_whole(self, asks: Iterable[Ask]) -> int | None:
         """To when all of these have been read, as far back as a first look goes; None where one was not."""
@@ -209,14 +209,20 @@ class Progress:
             self._read_to[ask.number] = (
                 span.end - HOUR + OVERLAP_S
             )  # a whole hour again: no hour is made of two periods
-            if self._goes_on is not None:
-                self._note_older(ask, span, self._goes_on)
+            if self._resumed is not None:  # whenever it is told first: an operation may be listed much later
+                self._note_older(ask, span, self._resumed)
         return self._read_to.get(ask.number)
 
     def _note_older(self, ask: Ask, known: Span, begin: Begin) -> None:
         first = max(begin.of(ask), begin.until - MINUTES_KEPT_S)
         if known.start > first + HOUR:
-            self._owed[ask] = Owed(Span(first // HOUR * HOUR, known.start))
+            self._owed[ask] = Owed(Span(first // HOUR * HOUR, known.start), known.start)
+
+    def _owe(self, ask: Ask, more: Owed) -> None:
+        """Owe this too. What was read in between is read again: metrics are billed, and not points."""
+        owed = self._owed.get(ask, more)
+        hull = Span(min(owed.span.start, more.span.start), max(owed.span.end, more.span.end))
+        self._owed[ask] = Owed(hull, min(owed.fine_from, more.fine_from))
 
     def _owes(self, ask: Ask, owed: Owed, start: int, end: int) -> None:
         if start < end:
@@ -227,10 +233,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Time before what is read, in whole hours. `finely`: by the period of the metric, as far as that is kept."""
+    """Time before what is read, in whole hours. From `fine_from` on by the period of the metric, while that is kept."""
 
     span: Span
-    finely: bool = False
+    fine_from: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Reached:
 
     def __init__(self, known: Mapping[Name, Span] | None = None) -> None:
         self._known = known or {}
-        self._told: set[tuple[Subject, str]] = set()
+        self._told: set[Name] = set()
         self._served: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
         self._refused: defaultdict[Subject, dict[str, int]] = defaultdict(dict)
         for (subject, metric, part), span in self._known.items():
@@ -38,16 +38,33 @@ class Reached:
 
     def of(self, ask: Ask) -> Span | None:
         """Known without a hole of everything that the ask brings; None where something never was."""
-        self._told.add((ask.subject, ask.part))
-        spans = [self._known.get(name) for name in self._names(ask)]
+        if not self._known:
+            return None
+        names = tuple(self._names(ask))
+        self._told.update((ask.subject, slot.metric, ask.part) for slot in ask.slots)
+        self._told.update(name for name in names if name[2] == ask.part)
+        spans = [self._known.get(name) for name in names]
         known = [span for span in spans if span is not None]
         if len(known) < len(spans):
             return None
         return Span(max(span.start for span in known), min(span.end for span in known))
 
-    def left(self) -> Reached:
-        """Parts that nothing has been told of: an operation that is not listed now, and may be again."""
-        return Reached({name: span for name, span in self._known.items() if (name[0], name[2]) not in self._told})
+    def left(self, since: int) -> Reached:
+        """What nothing has been told of: an operation that is not listed now, and may be again.
+
+        Of a part that something was told of, only what is not known from `since` on: the rest of it is not listed
+        because there is none, and there are many such names.
+        """
+        if not self._told:
+            return self
+        parts = {(subject, part) for subject, _, part in self._told}
+        return Reached(
+            {
+                name: span
+                for name, span in self._known.items()
+                if name not in self._told and ((name[0], name[2]) not in parts or span.start > since)
+            }
+        )
 
     def _names(self, ask: Ask) -> Iterator[Name]:
         yield ask.subject, ask.slots[0].metric, ask.part  # its slots come together, or are known together to be empty

@@ -129,6 +129,35 @@ def test_of_what_is_far_behind_the_newest_hours_come_first(
     assert {one.period_s for one in (*found, *past)} == {60}
 
 
+def test_of_what_is_far_behind_the_newest_hours_come_first_where_a_past_is_owed_already(ask: Ask) -> None:
+    """A first look is killed before its past, and we are down for five days; then nothing comes for one more."""
+    known = Span(NOON - 3 * HOUR, NOON + HOUR)
+    progress = Progress(timedelta(days=10), timedelta(hours=3))
+    progress.reach = lambda: {(ORDERS, slot.metric, ""): known for slot in ask.slots}
+    for now in (NOON + 5 * DAY, NOON + 6 * DAY):
+        (newest,) = progress.stretches(ask, progress.begin(NOON, now))
+        assert newest == Stretch(60, Span(now - 3 * HOUR, now))
+        progress.failed(ask, newest)
+        progress.end()
+
+        first = Span(NOON - 5 * DAY, known.start)
+        assert progress.past(ask) == (Stretch(300, first), Stretch(60, Span(known.start, newest.window.start)))
+
+
+def test_what_is_owed_twice_is_read_whole(ask: Ask, progress: Progress) -> None:
+    progress.stretches(ask, progress.begin(None, NOON))
+    progress.read(ask, Stretch(60, Span(NOON - 3 * HOUR, NOON)))
+    progress.end()
+    (newest,) = progress.stretches(ask, progress.begin(NOON, NOON + DAY))
+    progress.read(ask, newest)
+    coarse, fine = progress.past(ask)
+    for piece in (coarse, fine):
+        progress.read(ask, piece)
+
+    assert (coarse.window.end, fine.window.end) == (NOON - 3 * HOUR, newest.window.start)
+    assert (owed(progress), progress.read_to(ask)) == ({}, NOON + DAY)
+
+
 @pytest.mark.parametrize("period", [timedelta(minutes=5), timedelta(hours=1)])
 def test_a_first_look_that_failed_is_read_no_finer_the_next_time(period: timedelta, ask: Ask) -> None:
     progress = Progress(timedelta(days=14), timedelta(hours=3), period)

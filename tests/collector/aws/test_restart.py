@@ -7,8 +7,9 @@ import pytest
 
 from collector.aws.planner import DAY, HOUR, Stretch
 from collector.aws.progress import Progress
-from collector.aws.queries import CONSUMED, LATENCY, THROTTLES, Ask, Questions, causes_of
+from collector.aws.queries import CONSUMED, LATENCY, TABLE_ONLY, THROTTLES, Ask, Questions, Spec, causes_of
 from collector.aws.restart import Name, Reached
+from collector.aws.specs import SPARSE_BY_OPERATION
 from stillfit.model import Span
 from tests.collector.aws.kit import NOON, ORDERS
 
@@ -83,6 +84,38 @@ def test_an_operation_that_is_listed_again_later_goes_on_as_well(ask: Ask) -> No
     (found,) = progress.stretches(questions.ask(ORDERS, LATENCY, "Scan"), progress.begin(NOON, NOON + 300))
 
     assert found.window == Span(LONG.end - HOUR, NOON + 300)
+
+
+@pytest.mark.parametrize(("spec", "part"), [(TABLE_ONLY[0], ""), (LATENCY, "Query"), (SPARSE_BY_OPERATION[0], "Query")])
+@pytest.mark.parametrize("looks", [0, 1, 3])
+def test_what_is_first_named_in_a_later_look_is_owed_what_a_killed_one_left_out(
+    spec: Spec, part: str, looks: int, ask: Ask
+) -> None:
+    """Another metric of the same table, and of the same operation, is told of in every look."""
+    questions, left = Questions(), Span(NOON - 5 * HOUR, NOON - 2 * HOUR)
+    named, others = questions.ask(ORDERS, spec, part), (CONSUMED[0], LATENCY if spec is not LATENCY else CONSUMED[1])
+    progress = reading(consumed(LONG) | {(ORDERS, slot.metric, part): left for slot in named.slots})
+    for number in range(looks):
+        begin = progress.begin(NOON - 300, NOON + number * 300)
+        for other in others:
+            progress.stretches(questions.ask(ORDERS, other, part if other is LATENCY else ""), begin)
+        progress.end()
+    (found,) = progress.stretches(named, progress.begin(NOON - 300, NOON + looks * 300))
+
+    assert found.window == Span(left.end - HOUR, NOON + looks * 300)
+    assert [piece.window for piece in progress.past(named)] == [Span(FIRST, left.start)]
+
+
+@pytest.mark.parametrize(("begins_h", "is_kept"), [(1, False), (2, True)])
+def test_what_is_known_as_far_back_as_a_first_look_goes_is_forgotten_with_its_part(
+    begins_h: int, is_kept: bool, ask: Ask
+) -> None:
+    named = Questions().ask(ORDERS, TABLE_ONLY[0])
+    whole = {(ORDERS, slot.metric, ""): Span(FIRST + begins_h * HOUR, LONG.end) for slot in named.slots}
+    reached = Reached(consumed(LONG) | whole)
+    reached.of(ask)
+
+    assert (reached.left(FIRST + HOUR).of(named) is not None) is is_kept
 
 
 @pytest.mark.parametrize(("days", "periods"), [(3, [60]), (20, [300, 60]), (100, [3_600, 300, 60])])
