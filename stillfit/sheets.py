@@ -141,14 +141,18 @@ def subjects(series: Sequence[Series]) -> set[Subject]:
     return {one.subject for one in series}
 
 
-def named(series: Sequence[Series], metrics: Collection[str] | None = None) -> set[tuple[Subject, str]]:
-    """Which metrics of whom they vouch for, of `metrics` only where that is given."""
-    found: set[tuple[Subject, str]] = set()
-    for part in in_sheets(series):
+def named(series: Sequence[Series], metrics: Collection[str] | None = None) -> dict[tuple[Subject, str], int]:
+    """Which metrics of whom they vouch for, and until when; of `metrics` only where that is given."""
+    found: dict[tuple[Subject, str], int] = {}
+    for part in sorted((part for part in in_sheets(series) if part.covered), key=_end):
         pairs = zip(part.roster.subjects, part.roster.signals, strict=True)
-        if part.covered:
-            found.update((subject, one.metric) for subject, one in pairs if metrics is None or one.metric in metrics)
+        chosen = ((subject, one.metric) for subject, one in pairs if metrics is None or one.metric in metrics)
+        found.update(dict.fromkeys(chosen, _end(part)))  # the newest last
     return found
+
+
+def _end(part: Sheet) -> int:
+    return max(span.end for span in part.covered)
 
 
 def covered(series: Sequence[Series]) -> set[tuple[Span, ...]]:

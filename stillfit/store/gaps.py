@@ -1,9 +1,10 @@
 """What is not known and why: gaps that stand, and when each began and ended.
 
 A gap ends when its source delivers what was missing: the metric or setting itself, or, for a gap on everything, any
-of that subject (of anything inside it, where the subject is a node or a whole scope). It also ends when its subject is
-gone, when its source is no longer configured, and when its source has gone on for a day without saying it again: the
-slowest source speaks once a day (ours).
+of that subject (of anything inside it, where the subject is a node or a whole scope). A gap of a stretch of time is not
+ended by what is older than its end, as when the past is read after the newest hours were refused. A gap also ends when
+its subject is gone, when its source is no longer configured, and when its source has gone on for a day without saying
+it again: the slowest source speaks once a day (ours).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from stillfit.store.schema import subject as _subject
 
 FORGET_AFTER = timedelta(hours=26)
 _EVERYTHING = "*"
+_NEVER = float("-inf")
 _Key = tuple[str, str]
 _CHANGE = (
     sa.update(_table)
@@ -34,9 +36,13 @@ def write(connection: sa.Connection, batch: Batch) -> None:
     """Bring the gaps of a source up to date with one batch; what the batch itself says is missing stands."""
     standing = {(row.subject, row.missing): row for row in connection.execute(_standing(batch.source))}
     said = {(str(one.subject), one.missing): one for one in batch.gaps}
-    delivered = _delivered(batch, standing) | _scopes(standing, batch) if standing else set()
-    unsaid = (row for key, row in standing.items() if key not in said)
-    over = [row for row in unsaid if (row.subject, row.missing) in delivered or _is_forgotten(row, batch)]
+    delivered, scopes = (_delivered(batch, standing), _scopes(standing, batch)) if standing else ({}, set[_Key]())
+    unsaid = {key: row for key, row in standing.items() if key not in said}
+    over = [
+        row
+        for key, row in unsaid.items()
+        if key in scopes or delivered.get(key, _NEVER) >= (row.span_end or 0) or _is_forgotten(row, batch)
+    ]
     again = {key: (standing[key], one) for key, one in said.items() if key in standing}
     over += [row for row, one in again.values() if row.reason != one.reason]  # and begins anew
     same = {key: (row, one) for key, (row, one) in again.items() if row.reason == one.reason}
@@ -75,15 +81,16 @@ def _standing(source: str) -> sa.Select[Any]:
     return sa.select(_table).where(_table.c.told_by == source, _table.c.ended_at.is_(None))
 
 
-def _delivered(batch: Batch, standing: Iterable[_Key]) -> set[_Key]:
-    """What the batch brings, as (subject, missing) pairs that it makes untrue."""
+def _delivered(batch: Batch, standing: Iterable[_Key]) -> dict[_Key, float]:
+    """What the batch brings, as (subject, missing) pairs that it makes untrue, and of what time until when."""
     wanted = {missing for _, missing in standing}
-    brought: set[_Key] = set()
-    for subject, metric in named(batch.series, None if _EVERYTHING in wanted else wanted):
-        brought |= _proves(subject, metric)
+    brought: dict[_Key, float] = {}
+    for (subject, metric), end in named(batch.series, None if _EVERYTHING in wanted else wanted).items():
+        for key in _proves(subject, metric):
+            brought[key] = max(end, brought.get(key, _NEVER))
     for attributes in batch.attributes:
         for name, _ in attributes.values:
-            brought |= _proves(attributes.subject, name)
+            brought |= dict.fromkeys(_proves(attributes.subject, name), float("inf"))
     return brought
 
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from stillfit.model import Gap, GapReason, Span
+from stillfit.model import Gap, GapReason, Span, Statistic
 from stillfit.store.store import Store
-from tests.store.builders import NOON, NOON_S, ORDERS, around_noon, batch, gap, settings
+from tests.store.builders import NOON, NOON_S, ORDERS, around_noon, batch, gap, series, settings
 
 LATER = NOON + timedelta(minutes=5)
 MANY = 1_201  # more than two statements' worth of rows
@@ -75,3 +75,20 @@ def test_a_gap_of_another_reason_stands_among_those_said_again(store: Store) -> 
     store.write(batch(gaps=(first, worse, third), at=LATER))
 
     assert store.gaps() == (first, worse, third)
+
+
+@pytest.mark.parametrize(("end", "stands"), [(-1, True), (0, False), (1, False)])
+def test_a_gap_of_a_stretch_is_not_ended_by_what_is_older(store: Store, end: int, stands: bool) -> None:
+    """As when the newest hours were refused, and a slice of the past is read in the same look."""
+    refused = replace(gap(), span=Span(NOON_S - 600, NOON_S))
+    store.write(batch(gaps=(refused,)))
+    store.write(batch(series({}, [(end - 60, end)]), at=LATER))
+
+    assert (store.gaps() == (refused,)) is stands
+
+
+def test_of_many_series_the_newest_ends_a_gap(store: Store) -> None:
+    store.write(batch(gaps=(replace(gap(), span=Span(NOON_S - 600, NOON_S)),)))
+    store.write(batch(series({}, [(-9, 0)]), series({}, [(-90, -60)], statistic=Statistic.MAXIMUM), at=LATER))
+
+    assert store.gaps() == ()
