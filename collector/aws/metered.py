@@ -115,7 +115,7 @@ class MeteredSource(ABC):
             before, left = left, len(self._progress.owed)
             if left >= before or not self._has_time():  # where nothing came, nothing will
                 break
-        if left:
+        if left and not self._access.target.once:
             log.info("reading the past, the next looks go on", source=self.id, metrics=left)
 
     def _has_time(self) -> bool:
