@@ -19,7 +19,7 @@ from collector.aws.inventory import Member
 from collector.aws.meter import Meter, billed
 from collector.aws.queries import CAUSES, CONSUMED, THROTTLES, Questions
 from collector.aws.reading import Look, Planned, Reading
-from collector.aws.tripwire import Tripwire
+from collector.aws.tripwire import Tripwire, not_asked
 from stillfit.model import Batch, Gap, Series, Subject
 from stillfit.sheets import of_metrics
 
@@ -83,20 +83,22 @@ class Passes:
                     operations = served(member.table)
                     quiet += one.tripwire.quiet_requests(member.subjects, operations)
                     refused += one.tripwire.requests(self.questions, member.subjects, operations)
-            self._unfollowed.clear()
         self.meter.add(spared_metrics=len(quiet) * billed(1))
         empty = (*quiet, *known)
         if empty:
             yield Batch(source=self.source, at=self.at, series=empty)
         wanted = [*newest.tripwire.causes(self.questions), *refused, *more]
-        yield from self.reading.batches(wanted, newest.look)
+        yield from self.reading.batches(wanted, replace(newest.look, held=[]))  # a tripwire of `more` is not followed
+        if served is not None:
+            self.reading.settle(*(one.look for one in self._unfollowed))
+            self._unfollowed.clear()
 
     def not_asked(self) -> Iterator[Gap]:
         """What a tripwire would have led to that could not be read."""
         for one in self._every:
-            unread = {missing.ask.subject: None for missing in one.look.missing if is_wire(missing.ask)}
-            for subject in unread:
-                yield from one.tripwire.not_asked(subject, self.source)
+            for missing in one.look.missing:
+                if is_wire(missing.ask):
+                    yield from not_asked(missing.ask, missing.stretch.window, self.source)
 
     def unread(self) -> Iterator[Gap]:
         """What could not be read."""

@@ -3,6 +3,7 @@
 reading = Reading(source_id, reader, progress)
 look = Look(at=until)
 yield from reading.batches(wanted, look)
+reading.settle(look)  # when all that the tripwires among them lead to is stored as well
 yield from reading.gaps(look)
 """
 
@@ -37,6 +38,10 @@ class Look:
     note: Callable[[Iterable[Series]], None] = lambda _series: None
     """Sees all series as they come."""
     missing: list[Missing] = field(default_factory=list)
+    held: list[Planned] = field(default_factory=list)
+    """Tripwires that are stored, while what they lead to is not."""
+    behind: list[Missing] = field(default_factory=list)
+    """What is missing of tripwires and of what they lead to, until it is settled."""
 
 
 @dataclass(slots=True)
@@ -74,12 +79,17 @@ class Reading:
         progress: Progress,
         *,
         origin: Callable[[Ask], Ask] = lambda ask: ask,
+        leads: Callable[[Ask], bool] = lambda _ask: False,
     ) -> None:
-        """`origin` names the ask that led to another: both are read again when that fails in passing."""
+        """`origin` names the ask that led to another: both are read again when that fails in passing.
+
+        `leads` tells which may lead to another: they count as read when they are settled.
+        """
         self._source = source
         self._reader = reader
         self._progress = progress
         self._origin = origin
+        self._leads = leads
 
     def batches(self, wanted: Iterable[Planned], look: Look) -> Iterator[Batch]:
         """Answers in batches of many series, since the store writes each of its chunks once a batch."""
@@ -94,8 +104,25 @@ class Reading:
                 yield from self._handed_over(taken, look)
         yield from self._handed_over(taken, look)
         for one in missing:
-            self._fell_behind(one)
+            if self._leads(one.ask) or self._origin(one.ask) is not one.ask:
+                look.behind.append(one)
+            else:
+                self._fell_behind(one)
         look.missing += missing
+
+    def settle(self, *looks: Look) -> None:
+        """Count tripwires as read: whoever stores has taken all that they lead to.
+
+        Where it refuses any of that, the look ends, and the next one reads them again with all that they lead to.
+        """
+        for look in looks:
+            for ask, stretch in look.held:
+                self._progress.read(ask, stretch)
+            look.held.clear()
+        for look in looks:
+            for one in look.behind:
+                self._fell_behind(one)
+            look.behind.clear()
 
     def gaps(self, look: Look) -> Iterator[Gap]:
         """What could not be read, metric by metric."""
@@ -130,7 +157,10 @@ class Reading:
         if taken.series:
             yield Batch(source=self._source, at=look.at, series=Sheets(taken.sheets))
         for ask, stretch in taken.read:
-            self._progress.read(ask, stretch)
+            if self._leads(ask):
+                look.held.append((ask, stretch))
+            else:
+                self._progress.read(ask, stretch)
         taken.clear()
 
 

@@ -122,8 +122,16 @@ class ServiceSource(MeteredSource):
         self._hours: dict[int, int] = {}
         """By the number of an ask that is read by the hour, the end of the last hour that was."""
         reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
-        self._reading = Reading(self.id, reader, self._progress, origin=lambda ask: self._generic.get(ask.number, ask))
+        self._reading = Reading(
+            self.id,
+            reader,
+            self._progress,
+            origin=lambda ask: self._generic.get(ask.number, ask),
+            leads=lambda ask: ask.spec in service.wires,
+        )
         self._rota = Rota(self._budget, self._progress, access.target.calls_hot)
+        self._listing_failed = False
+        """Whether a listing has failed."""
         self._late: dict[Subject, Begin] = {}
         """What this cycle reads as in a first look, and from where."""
 
@@ -171,7 +179,7 @@ class ServiceSource(MeteredSource):
         cycle = _Cycle(at=inventory.at, begin=begin, look=Look(inventory.at))
         cycle.look = Look(inventory.at, note=lambda series: self._note(cycle, series))
         listed, quiet = self._listed(cycle, since)
-        begin = _newcomers(begin, listed)
+        begin = self._newcomers(begin, listed)
         wires, rest = self._asks(cycle, listed)
         planned = self._without_hours(self._rota.due(wires, rest, begin, self._late))
         there = {ask.subject for ask in (*wires, *rest)}
@@ -184,6 +192,7 @@ class ServiceSource(MeteredSource):
         hot = self._rota.heated(seen for _, seen in cycle.wires)
         more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin, self._late)
         yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
+        self._reading.settle(cycle.look)
         yield from self._closing_batch(cycle)
         if not self._access.target.once:
             yield from self._read_past(cycle, there)
@@ -196,7 +205,9 @@ class ServiceSource(MeteredSource):
             yield from self._reading.batches(planned, past.look)
             yield Batch(source=self.id, at=past.at, series=tuple(self._quiet_causes(past)))
             yield from self._reading.batches(list(self._causes(past)), past.look)
-            gaps = tuple(self._reading.gaps(past.look))
+            self._reading.settle(past.look)
+            not_asked = (gap for one in past.look.missing for gap in self._not_asked(one))
+            gaps = (*not_asked, *self._reading.gaps(past.look))
             if gaps:
                 yield Batch(source=self.id, at=past.at, gaps=gaps)
 
@@ -205,6 +216,7 @@ class ServiceSource(MeteredSource):
         try:
             listed = self._lister.look(cycle.begin.until, lambda: self._listed_to(since))
         except SourceError as error:
+            self._listing_failed = True
             cycle.gaps += self._unlisted(error)
             return None, ()
         window = listed.vouched(Span(cycle.begin.first, cycle.begin.until))
@@ -218,6 +230,18 @@ class ServiceSource(MeteredSource):
             return int(since.timestamp()) if since else None
         wants = (want for want in self._service.wants(Reporting()) if not want.stands and not want.spec.part)
         return self._progress.read_whole(self._questions.ask(one.subject, one.spec) for one in wants if _is_sparse(one))
+
+    def _newcomers(self, begin: Begin, listed: Listed | None) -> Begin:
+        """What is named for the first time is read from where the listing before no longer vouches for it.
+
+        Where those before failed, nothing vouches: it is read as in a first look, whichever look this is.
+        """
+        empty_before = listed.empty_before if listed else None
+        if listed and empty_before is None and self._listing_failed:
+            return self._progress.late(begin)
+        if empty_before is None or empty_before >= begin.start:
+            return begin
+        return replace(begin, start=empty_before, minutes_from=empty_before)
 
     def _unlisted(self, error: SourceError) -> Iterator[Gap]:
         """What would have been asked had it been listed."""
@@ -305,15 +329,8 @@ class ServiceSource(MeteredSource):
         detail = f"asked only where {generic} tells that something was refused, and that could not be read"
         for spec in self._service.causes(missing.ask.spec):
             for metric, _, _ in spec.brings:
-                yield self._gap(missing.ask.subject, metric, GapReason.NOT_ASKED, detail)
-
-
-def _newcomers(begin: Begin, listed: Listed | None) -> Begin:
-    """What is named for the first time is read from where the listing before no longer vouches for it."""
-    empty_before = listed.empty_before if listed else None
-    if empty_before is None or empty_before >= begin.start:
-        return begin
-    return replace(begin, start=empty_before, minutes_from=empty_before)
+                gap = self._gap(missing.ask.subject, metric, GapReason.NOT_ASKED, detail)
+                yield replace(gap, span=missing.stretch.window)
 
 
 def _is_asked(want: Want, reporting: Reporting) -> bool:

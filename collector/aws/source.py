@@ -20,7 +20,7 @@ from itertools import chain
 
 from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
-from collector.aws.agenda import Agenda, asks, share
+from collector.aws.agenda import Agenda, asks, is_wire, share
 from collector.aws.autoscaling import Autoscaling, Scaling
 from collector.aws.budget import Budget
 from collector.aws.cloudwatch import WORKERS, MetricReader
@@ -126,6 +126,7 @@ class AwsSource(MeteredSource):
             MetricReader(connection, access.limiter, self._meter, self._pool, self.id),
             self._progress,
             origin=lambda ask: origin(self._questions, ask),
+            leads=is_wire,
         )
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
@@ -219,7 +220,7 @@ class AwsSource(MeteredSource):
         for planned in self._pasts(there):
             yield from passes.read(planned)
             yield from passes.follow(cycle.members, cycle.served)
-        gaps = tuple(gap for gap in passes.unread() if gap.subject in there)
+        gaps = tuple(gap for gap in (*passes.not_asked(), *passes.unread()) if gap.subject in there)
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=gaps)
 

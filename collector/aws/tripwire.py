@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from collector.aws.operations import empty
 from collector.aws.planner import Stretch
 from collector.aws.queries import CAUSES, DIRECTIONS, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, causes_of
-from stillfit.model import Gap, GapReason, Series, Subject
+from stillfit.model import Gap, GapReason, Series, Span, Subject
 
 GENERIC = {f"{direction}_throttle_events": direction for direction in DIRECTIONS}
 _REQUESTS = THROTTLED_REQUESTS.brings[0][0]
@@ -65,15 +65,6 @@ class Tripwire:
                 for operation in operations or ("",):
                     yield empty(family[0], _REQUESTS, stretch.period_s, stretch.window, operation)
 
-    def not_asked(self, subject: Subject, source: str) -> Iterator[Gap]:
-        """The parts of generic metrics that could not be read."""
-        for direction in DIRECTIONS:
-            if (subject, direction) not in self._seen:
-                generic = THROTTLES[direction].brings[0][0]
-                detail = f"asked only where {generic} tells that something was refused, and that could not be read"
-                for metric in causes_of(direction):
-                    yield Gap(subject=subject, missing=metric, reason=GapReason.NOT_ASKED, detail=detail, source=source)
-
     def _stretches(self, table: Subject) -> tuple[Stretch, ...]:
         return tuple(_stretch(one) for one in self._seen.get((table, "read"), ()))
 
@@ -83,6 +74,21 @@ class Tripwire:
             any(_stretch(one) == stretch and not _tripped(one) for one in self._seen.get((member, direction), ()))
             for member in family
             for direction in DIRECTIONS
+        )
+
+
+def not_asked(wire: Ask, window: Span, source: str) -> Iterator[Gap]:
+    """The parts of a generic metric that could not be read."""
+    direction = next(way for way, spec in THROTTLES.items() if spec is wire.spec)
+    detail = f"asked only where {wire.slots[0].metric} tells that something was refused, and that could not be read"
+    for metric in causes_of(direction):
+        yield Gap(
+            subject=wire.subject,
+            missing=metric,
+            reason=GapReason.NOT_ASKED,
+            detail=detail,
+            source=source,
+            span=window,
         )
 
 

@@ -49,7 +49,7 @@ def test_what_was_refused_and_served_in_a_long_stop_is_read(
     put_cassandra(world, "ReadThrottleEvents", [9], end=NOON - 6 * HOUR, Operation="SELECT")
     got = cycle(keyspaces, clock, since_s=12 * HOUR)
 
-    assert got.one("keyspaces_read_throttle_events", JOBS).values.tolist() == [9]
+    assert [count for one in got.all("keyspaces_read_throttle_events", JOBS) for count in one.values.tolist()] == [9]
     assert len(requests(got)) == 3
 
 
