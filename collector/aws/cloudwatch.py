@@ -2,8 +2,9 @@
 
 What fails in part is asked again by itself, twice at most: a request that came garbled, and the asks of an answer that
 were partial, failed inside the service or were left out. What still fails is told, never passed off as empty. After
-three requests in a row that failed whole, or one that was denied, the rest of the cycle is not tried: an hour-long
-outage costs a minute a cycle, and a missing permission one call.
+three requests in a row that failed whole, or one that was denied, the rest of the reading is not tried, and the next
+one begins with a single metric, alone. What the service fails at counts as what may have been billed: an outage of a
+day so costs a minute of each look and some cents in all, and a missing permission one call a reading.
 """
 
 from __future__ import annotations
@@ -46,14 +47,16 @@ class _Breaker:
 
     def __init__(self) -> None:
         self._failed = 0
+        self._is_closed = True
         self._lock = threading.Lock()
         self.open_for: SourceError | None = None
 
-    def try_again(self) -> None:
-        """A new reading begins."""
+    def try_again(self) -> bool:
+        """A new reading begins. Returns whether it is to be tried with one request first."""
         with self._lock:
             self._failed = GIVE_UP_AFTER - 1 if self.open_for is not None else self._failed
             self.open_for = None
+            return not self._is_closed
 
     def note(self, error: SourceError | None) -> None:
         with self._lock:
@@ -61,6 +64,7 @@ class _Breaker:
             hopeless = error is not None and error.reason is GapReason.DENIED
             if error is not None and (hopeless or self._failed >= GIVE_UP_AFTER):
                 self.open_for = error
+            self._is_closed = error is None or (self._is_closed and self.open_for is None)
 
 
 def _remembered() -> Callable[[tuple[Ask, ...], int], Roster]:
@@ -83,14 +87,18 @@ class MetricReader:
     _roster: Callable[[tuple[Ask, ...], int], Roster] = field(default_factory=_remembered)
 
     def read(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Decoded]]:
-        """One answer a request, in their order; what could not be read is in `missing`. Raises StoppedError only."""
+        """One answer a request, in their order; what could not be read is in `missing`. Raises StoppedError only.
+
+        After a reading that was given up the first request comes in two, the first of them with one metric.
+        """
         breaker = self._breaker
-        breaker.try_again()
+        is_trial = breaker.try_again()
         waiting: deque[tuple[Request, Task[Decoded]]] = deque()
         try:
-            for request in requests:
-                if len(waiting) >= self.pool.workers * AHEAD:
+            for request in _one_first(requests) if is_trial else requests:
+                if len(waiting) >= (1 if is_trial else self.pool.workers * AHEAD):
                     yield _taken(waiting)
+                    is_trial = False
                 waiting.append((request, self.pool.submit(self._whole, request, breaker)))
             while waiting:
                 yield _taken(waiting)
@@ -139,6 +147,17 @@ class MetricReader:
         self.retries.answered(metrics - sum(billed(len(one.ask.slots)) for one in got.missing))
         self.meter.add(datapoints=got.datapoints, dropped_points=got.dropped)
         return got
+
+
+def _one_first(requests: Iterable[Request]) -> Iterator[Request]:
+    """The same, with a first one that is as cheap as can be. Billed are metrics, whatever number of requests asks."""
+    rest = iter(requests)
+    for first in rest:
+        for asks in (first.asks[:1], first.asks[1:]):
+            if asks:
+                yield replace(first, asks=asks)
+        break
+    yield from rest
 
 
 def _taken(waiting: deque[tuple[Request, Task[Decoded]]]) -> tuple[Request, Decoded]:

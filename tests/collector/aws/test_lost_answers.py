@@ -1,16 +1,18 @@
 """What was billed and got lost on the way: our own bill bounds the service's from both sides."""
 
+from datetime import timedelta
+
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from collector.aws.attempts import Attempts
-from collector.aws.meter import Spending
+from collector.aws.meter import USD_PER_METRIC, Spending
 from collector.aws.sending import is_refusal, watch
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import Fault, FaultKind, World
-from tests.collector.aws.kit import REGION, OpenSource, cycle, on_demand, put_table
+from tests.collector.aws.kit import NOON, REGION, OpenSource, cycle, on_demand, put_table
 
 GET, LIST = "GetMetricData", "ListMetrics"
 LOST = (FaultKind.RESET_MIDWAY, FaultKind.TRUNCATED, FaultKind.GARBAGE, FaultKind.HTML)
@@ -55,6 +57,31 @@ def test_what_nobody_knows_to_have_been_served_is_counted_as_what_may_have_been_
     assert 0 < source.bill.lost_metrics <= 2 * source.bill.metrics
 
 
+def test_an_outage_costs_a_metric_a_reading_and_what_comes_after_it_is_whole(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    for number in range(400):
+        put_table(world, on_demand(f"table-{number:03}"))
+    source = opened(attempts=2, first_look=timedelta(hours=3))
+    cycle(source, clock, since_s=None)
+    world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation=GET))
+    for _ in range(2):
+        clock.advance(3_600)
+        cycle(source, clock)
+    before = source.bill.lost_metrics
+    for _ in range(3):
+        clock.advance(3_600)
+        missing = cycle(source, clock).missing()
+    world.faults.clear()
+    clock.advance(300)
+    after = cycle(source, clock)
+
+    assert missing["consumed_read_units"] == "unreachable"
+    assert 0 < source.bill.lost_metrics - before <= 3 * 2 * 4  # looks, attempts, readings
+    assert after.one("consumed_read_units").covered[0].start <= NOON
+    assert not [gap for gap in after.gaps if gap.reason == "unreachable"]
+
+
 def test_a_host_that_cannot_be_reached_has_billed_nothing() -> None:
     client = boto3.client(
         "cloudwatch", REGION, endpoint_url="http://127.0.0.1:9", config=Config(retries={"max_attempts": 0})
@@ -94,15 +121,12 @@ def test_a_listing_that_is_lost_is_counted_apart(world: World, opened: OpenSourc
 def test_what_is_tried_again_after_a_lost_answer_is_held_to_the_limit(
     world: World, opened: OpenSource, clock: FakeClock
 ) -> None:
-    free = opened()
-    cycle(free, clock)
-    limit = free.bill.usd  # enough for each request once
-    before = world.bill.dollars
+    limit = 10 * USD_PER_METRIC  # of the four tripwires twice, and not a third time
     world.faults.add(Fault(kind=FaultKind.TRUNCATED, operation=GET))
     source = opened(attempts=3, spending=Spending(limit))
     got = cycle(source, clock)
 
-    assert world.bill.dollars - before <= limit
+    assert 0 < world.bill.dollars <= limit
     assert any(f"no more than {limit:g} USD may be spent" in gap.detail for gap in got.gaps)
 
 
