@@ -82,6 +82,12 @@ class Brought:
         return tuple(gap for batch in self.batches for gap in batch.gaps)
 
     @property
+    def standing(self) -> tuple[Gap, ...]:
+        """Without those before the tables were listed: there a look repeats why the one before could not list them."""
+        first = self.batches.index(self.listed)
+        return tuple(gap for batch in self.batches[first:] for gap in batch.gaps)
+
+    @property
     def changes(self) -> tuple[AttributeChange, ...]:
         return tuple(change for batch in self.batches for change in batch.changes)
 

@@ -121,7 +121,7 @@ def aftermath(row: Row, world: World, seen: Seen, truth: Truth) -> str:
     cost, now = world.bill.metrics - before, int(seen.clock.now().timestamp())
     settled = [at for at in MINUTES if at < now - SETTLE_S and at >= NOON - 3 * 3_600]
     wrong: dict[str, list[object]] = {
-        "gaps": [gap.detail for gap in got.gaps],
+        "gaps": [gap.detail for gap in got.standing],
         "points that came twice": [*twice(got.series)],
         "holes": [key for key, one in seen.known.items() if not one.minutes.issuperset(settled)],
         "wrong points": [
@@ -151,7 +151,7 @@ def test_a_region_that_is_down_is_one_reason_and_over_when_it_is_over(source: st
             assert lost.value.reason is GapReason.UNREACHABLE
         with AwsStandIn(world, port=port):
             clock.advance(300)
-            assert cycle(opened, clock).gaps == ()
+            assert cycle(opened, clock).standing == ()
 
 
 def test_an_operation_that_gets_no_answer_is_given_up_for_the_cycle() -> None:
