@@ -104,10 +104,11 @@ def decode(request: Request, pages: Sequence[Page], roster: Roster | None = None
         if sheet is not None:
             return Decoded(series=Sheets([sheet]), missing=(), datapoints=len(sheet.times), dropped=0)
         flat = _flat(results, request.stretch)
-        if not {*flat.ids} <= {*request.ids}:
-            raise ValueError("a result that was not asked for: this answers another request")
+        is_foreign = not {*flat.ids} <= {*request.ids}
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise GarbledError(f"a result that cannot be read: {amiss(error)}") from error
+    if is_foreign:
+        raise GarbledError("a result that cannot be read: it was not asked for, this answers another request")
     sheet, missing = _one_by_one(request, roster, flat)
     dropped = len(flat.true) - int(np.count_nonzero(flat.true))
     return Decoded(series=Sheets([sheet]), missing=missing, datapoints=len(flat.times), dropped=dropped)
