@@ -6,7 +6,7 @@ At most LINES lines at a hundred columns, however many tables there are; `--all`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -153,6 +153,11 @@ def _fleet(seen: Seen) -> Iterator[RenderableType]:
     hidden = undescribed(seen.gaps)
     if there or not hidden:
         yield table if there else Text("nothing that can be watched")
+    yield from _not_there(seen, there, hidden)
+
+
+def _not_there(seen: Seen, there: Sequence[Place], hidden: Collection[Subject]) -> Iterator[RenderableType]:
+    """What of the fleet is not in its table, and why."""
     if hidden:
         yield Text(f"listed and not described: {safe(_names(sorted(one.name for one in hidden)))}")
     if seen.failed:
