@@ -7,8 +7,9 @@ returned (CloudWatch User Guide, "CloudWatch service quotas"), so a sparse metri
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import takewhile
 from math import log2
 
 from stillfit.clock import Clock
@@ -29,54 +30,43 @@ once, and had left before the first refusal could slow anything (ours: the burst
 DOUBLED_IN_S = 2.0
 """In how many seconds of answered calls the pace doubles: from half to full speed in 2 s, from the slowest in 12 s.
 Twice HALVED_EVERY_S, so that complaints that go on slow us faster than answers between them quicken us (ours)."""
-
-
-class StoppedError(Exception):
-    """We are being stopped: what was not asked yet is not asked any more. No SourceError: nothing failed."""
-
-
 LOOKED_AGAIN_S = 1.0
 """Whoever waits looks again after so long at most: the pace may have changed since (ours)."""
 SOON_S = 1e-6
 """What is this close is now: clocks and sums are not exact (ours)."""
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """Tokens given out in turn. A place in the line is a number of tokens, so that a pace holds for who waits too.
+class StoppedError(Exception):
+    """We are being stopped: what was not asked yet is not asked any more. No SourceError: nothing failed."""
 
-    A burst of one second is allowed.
+
+@dataclass(slots=True, eq=False)
+class _Bucket:
+    """Tokens given out in turn, by the pace of then and not by that of when somebody began to wait.
+
+    A burst of one second is allowed; what is taken may leave a debt.
     """
 
     per_second: float
-    taken: float = 0.0
-    """By all who stand in line or have left."""
-    served: float = 0.0
-    """What time has allowed so far."""
+    level: float = 0.0
     at: float = -1.0e18
+    line: dict[object, float] = field(default_factory=dict)
+    """Who waits, in turn, and for how much."""
 
     def go_on(self, now: float, pace: float) -> None:
         """Let time have passed at this pace."""
         rate = self.per_second * pace
-        self.served = min(self.taken + rate, self.served + (now - self.at) * rate)
+        self.level = min(rate, self.level + (now - self.at) * rate)
         self.at = now
-
-    def stand_in_line(self, amount: float) -> float:
-        """The place behind all others."""
-        place, self.taken = self.taken, self.taken + amount
-        return place
-
-    def leave(self, amount: float) -> None:
-        """Out of the line: those behind move up."""
-        self.served += amount
 
     def quicken(self, times: float) -> None:
         """The rate is so many times what it was: the burst that is left is as long as before."""
-        self.served += max(0.0, self.served - self.taken) * (times - 1.0)
+        self.level += max(0.0, self.level) * (times - 1.0)
 
-    def wait_s(self, place: float, pace: float) -> float:
-        """How long it takes from now on at this pace."""
-        return max(0.0, place - self.served) / (self.per_second * pace)
+    def wait_s(self, who: object, pace: float) -> float:
+        """How long it takes from now on at this pace until all before it are served."""
+        ahead = sum(self.line[one] for one in takewhile(lambda one: one is not who, self.line))
+        return max(0.0, ahead - self.level) / (self.per_second * pace)
 
 
 class RetryBudget:
@@ -153,28 +143,27 @@ class Limiter:
 
         Raises StoppedError when `stop` was called and there was something to wait for.
         """
-        quota, line = self._quota, self._line(datapoints, start)
-        while (delay := self._delay(quota, line)) > SOON_S:
-            if self._clock.sleep(min(delay, LOOKED_AGAIN_S), self._stopping):
-                with quota.lock:
-                    for bucket, amount, _ in line:
-                        bucket.leave(amount)
-                raise StoppedError
+        quota, who = self._quota, object()
+        bucket = quota.recent if self._is_recent(start) else quota.older
+        taken = {quota.calls: 1.0, bucket: float(datapoints)} if datapoints else {quota.calls: 1.0}
+        with quota.lock:
+            for each, amount in taken.items():
+                each.line[who] = amount
+        try:
+            while (delay := self._delay(quota, taken, who)) > SOON_S:
+                if self._clock.sleep(min(delay, LOOKED_AGAIN_S), self._stopping):
+                    taken = dict.fromkeys(taken, 0.0)
+                    raise StoppedError
+        finally:
+            with quota.lock:
+                for each, amount in taken.items():
+                    del each.line[who]
+                    each.level -= amount
 
-    def _line(self, datapoints: int, start: int | None) -> list[tuple[_Bucket, float, float]]:
-        """The buckets that a call draws from, how much, and its place in each."""
-        quota = self._quota
-        amounts = [(quota.calls, 1.0)]
-        if datapoints:
-            amounts.append((quota.recent if self._is_recent(start) else quota.older, float(datapoints)))
+    def _delay(self, quota: _Quota, taken: Iterable[_Bucket], who: object) -> float:
         with quota.lock:
             quota.go_on(self._clock.monotonic())
-            return [(bucket, amount, bucket.stand_in_line(amount)) for bucket, amount in amounts]
-
-    def _delay(self, quota: _Quota, line: Sequence[tuple[_Bucket, float, float]]) -> float:
-        with quota.lock:
-            quota.go_on(self._clock.monotonic())
-            return max(bucket.wait_s(place, quota.pace) for bucket, _, place in line)
+            return max(each.wait_s(who, quota.pace) for each in taken)
 
     def keep(self, calls_per_s: float) -> None:
         """From now on so many calls a second are the full speed."""
@@ -203,7 +192,7 @@ class Limiter:
         quota = self._quota
         with quota.lock:
             quota.go_on(self._clock.monotonic())
-            quota.calls.stand_in_line(1.0)
+            quota.calls.level -= 1.0
 
     def answered(self) -> None:
         """A call was served: faster again, by the time since the last complaint or answer."""

@@ -125,6 +125,27 @@ def test_who_stops_waiting_holds_up_nobody() -> None:
     assert seconds_for(other, clock, 1, datapoints=90_000, start=0) <= 1.0
 
 
+class Leaving(FakeClock):
+    """Somebody else who waits in line is stopped while we wait."""
+
+    other: Limiter
+
+    def sleep(self, seconds: float, until: threading.Event | None = None) -> bool:
+        if until is not None and not until.is_set():
+            self.other.stop()
+            with pytest.raises(StoppedError):
+                self.other.wait(datapoints=900_000, start=0)
+        return super().sleep(seconds, until)
+
+
+def test_who_leaves_the_line_lets_nobody_before_it_go_sooner() -> None:
+    clock = Leaving()
+    limiter, clock.other = Limiter(clock), Limiter(clock)
+    clock.other.join(limiter)
+
+    assert seconds_for(limiter, clock, 3, datapoints=270_000, start=0) == pytest.approx(2.0 + 3.0)
+
+
 def test_the_pace_has_a_floor_from_which_seconds_of_answers_lead_back() -> None:
     clock = FakeClock()
     limiter = Limiter(clock)
