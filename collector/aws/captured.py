@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,9 +79,6 @@ def metrics_batch(request: Capture, answer: Capture, scope: tuple[str, str], at:
     asked = _asked(request, scope)
     groups: defaultdict[Stretch, dict[str, Ask]] = defaultdict(dict)
     for query, (stretch, ask) in zip(request.content["MetricDataQueries"], asked, strict=True):
-        if query["Id"] in groups[stretch]:
-            line = f"{request.file}: MetricDataQueries: the Id {query['Id']!r} stands there twice"
-            raise ConfigError((line,))
         groups[stretch][query["Id"]] = ask
     brought = [_decoded(stretch, asks, answer) for stretch, asks in groups.items()]
     series = tuple(series for got in brought for series in got.series)
@@ -117,9 +114,11 @@ def _asked(request: Capture, scope: tuple[str, str]) -> list[tuple[Stretch, Ask]
     """Every query of a request. All mistakes at once."""
     window, mistakes = _window(request)
     asked: list[tuple[Stretch, Ask]] = []
+    ids: set[str] = set()
     for place, query in enumerate(request.content["MetricDataQueries"]):
         try:
             asked.append(_ask(place, query, window, scope))
+            ids.add(_new_id(query, ids))
         except _MistakeError as mistake:
             mistakes.append(f"{request.file}: MetricDataQueries[{place}]: {mistake}")
         except (KeyError, TypeError, ValueError) as error:
@@ -127,6 +126,13 @@ def _asked(request: Capture, scope: tuple[str, str]) -> list[tuple[Stretch, Ask]
     if mistakes:
         raise ConfigError(tuple(mistakes))
     return asked
+
+
+def _new_id(query: Content, others: Set[str]) -> str:
+    id_: str = query["Id"]
+    if id_ in others:
+        raise _MistakeError(f"Id {id_!r} stands there twice: give each query one of its own")
+    return id_
 
 
 def request_window(request: Capture) -> Span:

@@ -79,6 +79,7 @@ def test_an_operation_is_the_dimension_of_its_series() -> None:
         (query(VectorIndexName="v"), "TableName is needed, with index or operation at most"),
         ({"Id": "m1"}, "only MetricStat queries"),
         ({"Id": "m1", "MetricStat": {}}, "this is no query of a metric"),
+        (query("m0", name="WriteThrottleEvents"), "Id 'm0' stands there twice: give each query one of its own"),
     ],
 )
 def test_a_query_that_cannot_be_read_is_named_with_its_place(wrong: Any, line: str) -> None:
