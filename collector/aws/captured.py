@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,7 +128,7 @@ def _asked(request: Capture, scope: tuple[str, str]) -> list[tuple[Stretch, Ask]
     return asked
 
 
-def _new_id(query: Content, others: Set[str]) -> str:
+def _new_id(query: Content, others: Collection[str]) -> str:
     id_: str = query["Id"]
     if id_ in others:
         raise _MistakeError(f"Id {id_!r} stands there twice: give each query one of its own")
