@@ -22,7 +22,7 @@ from stillfit.notify.webhook import WebhookSink
 from stillfit.standins.slack import CHANNEL, TOKEN, Fault, FaultKind, SlackStandIn
 from stillfit.store.outbox import OutboxState
 from tests.notify.builders import MemoryOutbox, queued
-from tests.notify.test_slack import row
+from tests.notify.test_slack import patience_s, row
 
 CANARY = "xoxb-canary-4711"
 URLS = ("http://127.0.0.1:1/{}", "http://[{}", "http://no.such.host.invalid/{}", "ftp://{}/x", "http://127.0.0.1:x/{}")
@@ -31,7 +31,7 @@ URLS = ("http://127.0.0.1:1/{}", "http://[{}", "http://no.such.host.invalid/{}",
 @pytest.mark.parametrize("url", URLS)
 def test_a_webhook_address_is_in_no_trace(url: str) -> None:
     with pytest.raises(DeliveryError) as caught:
-        WebhookSink(url.format(CANARY), timeout_s=0.5).send(row(), None)
+        WebhookSink(url.format(CANARY)).send(row(), None)
 
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
@@ -41,7 +41,7 @@ def test_a_token_is_in_no_trace_and_no_log(kind: FaultKind, caplog: pytest.LogCa
     caplog.set_level(logging.DEBUG)
     with SlackStandIn(token=CANARY) as slack, capture_logs() as logs:
         slack.faults.add(Fault(kind=kind, location=slack.page_url, seconds=0))
-        said = _attempt(SlackSink(Api(CANARY, slack.url, timeout_s=0.3), CHANNEL.id))
+        said = _attempt(SlackSink(Api(CANARY, slack.url, timeout_s=patience_s(kind)), CHANNEL.id))
 
     assert CANARY not in f"{said} {logs} {caplog.text}"
 

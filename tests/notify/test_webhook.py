@@ -13,7 +13,7 @@ from stillfit.notify.webhook import WebhookSink
 from stillfit.standins.slack import Fault, FaultKind, SlackStandIn
 from stillfit.store.outbox import OutboxState
 from tests.notify.builders import MemoryOutbox, queued
-from tests.notify.test_slack import row
+from tests.notify.test_slack import patience_s, row
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_what_goes_wrong_says_whether_it_may_have_been_shown(
 ) -> None:
     slack.faults.add(Fault(kind=kind, seconds=5))
     with pytest.raises(DeliveryError) as caught:
-        WebhookSink(slack.webhook_url(), timeout_s=0.3).send(row(), None)
+        WebhookSink(slack.webhook_url(), timeout_s=patience_s(kind)).send(row(), None)
 
     assert (caught.value.permanent, caught.value.unknown_outcome, caught.value.retry_after_s) == (False, unknown, wait)
 
