@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.aws.plan import Tier
-from collector.aws.queries import CAUSES, CONSUMED, LATENCY, THROTTLED_REQUESTS, THROTTLES, Spec
+from collector.aws.metrics.queries import CAUSES, CONSUMED, LATENCY, THROTTLED_REQUESTS, THROTTLES, Spec
+from collector.aws.spending.plan import Tier
 from stillfit.standins.aws import Metric, Points
 
 MINUTE, HOUR = 60, 3_600

@@ -29,15 +29,15 @@ import numpy as np
 import orjson
 import structlog
 
-from collector.aws.cloudwatch import WORKERS, MetricReader
-from collector.aws.connection import Connection
-from collector.aws.limiter import Limiter
-from collector.aws.meter import Meter
-from collector.aws.planner import Request, Stretch, pack
-from collector.aws.pool import Pool
-from collector.aws.queries import CONSUMED, PROVISIONED, Questions
+from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
+from collector.aws.metrics.planner import Request, Stretch, pack
+from collector.aws.metrics.queries import CONSUMED, PROVISIONED, Questions
 from collector.aws.source import open_source
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.spending.meter import Meter
+from collector.aws.wire.connection import Connection
+from collector.aws.wire.limiter import Limiter
+from collector.aws.wire.pool import Pool
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock, SystemClock
 from stillfit.garbage import look_seldom
 from stillfit.model import Batch, Engine, Span, Subject

@@ -25,7 +25,7 @@ import structlog
 
 from bench.collect_cpu import REGION, UNLIMITED, StandInProcess
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget
+from collector.aws.wire.target import AwsTarget
 from stillfit import cycle
 from stillfit.clock import FakeClock, SystemClock
 from stillfit.cycle import Knowledge, Turn

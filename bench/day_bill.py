@@ -22,15 +22,15 @@ from datetime import timedelta
 import structlog
 
 from bench._day_fleet import FEW, HOUR, MINUTE, OF_INDEX, OPERATIONS, Fleet
-from collector.aws.access import Access
-from collector.aws.budget import Budget
-from collector.aws.meter import USD_PER_METRIC, billed
-from collector.aws.month import MONTH_S
-from collector.aws.plan import Tier
-from collector.aws.queries import CONSUMED, LATENCY, THROTTLED_REQUESTS
+from collector.aws.metrics.queries import CONSUMED, LATENCY, THROTTLED_REQUESTS
+from collector.aws.metrics.specs import SYSTEM_ERRORS, TABLE_ONLY
 from collector.aws.source import AwsSource
-from collector.aws.specs import SYSTEM_ERRORS, TABLE_ONLY
-from collector.aws.target import AwsTarget
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import USD_PER_METRIC, billed
+from collector.aws.spending.month import MONTH_S
+from collector.aws.spending.plan import Tier
+from collector.aws.wire.access import Access
+from collector.aws.wire.target import AwsTarget
 from stillfit import cycle
 from stillfit.advice import AdviceState
 from stillfit.clock import FakeClock

@@ -26,7 +26,7 @@ import numpy as np
 import structlog
 
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import SystemClock
 from stillfit.garbage import look_seldom
 from stillfit.sheets import of_metrics, points

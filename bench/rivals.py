@@ -41,14 +41,14 @@ from typing import Any
 
 import numpy as np
 
-from collector.aws.cloudwatch import WORKERS, MetricReader
-from collector.aws.connection import Connection
-from collector.aws.limiter import Limiter
-from collector.aws.meter import Meter
-from collector.aws.planner import Stretch, pack
-from collector.aws.pool import Pool
-from collector.aws.queries import CONSUMED, PROVISIONED, Questions
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
+from collector.aws.metrics.planner import Stretch, pack
+from collector.aws.metrics.queries import CONSUMED, PROVISIONED, Questions
+from collector.aws.spending.meter import Meter
+from collector.aws.wire.connection import Connection
+from collector.aws.wire.limiter import Limiter
+from collector.aws.wire.pool import Pool
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import SystemClock
 from stillfit.model import Engine, Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World

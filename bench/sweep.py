@@ -30,17 +30,17 @@ import numpy as np
 import structlog
 
 from bench._canned import CannedService, Service, held, seed_of
-from collector.aws.cloudwatch import WORKERS, MetricReader
-from collector.aws.connection import Connection
-from collector.aws.limiter import CALLS_PER_S, Limiter
-from collector.aws.meter import Meter
-from collector.aws.planner import MAX_QUERIES, Stretch
-from collector.aws.pool import Pool
-from collector.aws.progress import Progress
-from collector.aws.queries import Ask, Questions
-from collector.aws.reading import Look, Planned, Reading
-from collector.aws.specs import CAUSES, CONSUMED, LATENCY, SYSTEM_ERRORS, THROTTLED_REQUESTS, THROTTLES, Spec
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.looks.progress import Progress
+from collector.aws.looks.reading import Look, Planned, Reading
+from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
+from collector.aws.metrics.planner import MAX_QUERIES, Stretch
+from collector.aws.metrics.queries import Ask, Questions
+from collector.aws.metrics.specs import CAUSES, CONSUMED, LATENCY, SYSTEM_ERRORS, THROTTLED_REQUESTS, THROTTLES, Spec
+from collector.aws.spending.meter import Meter
+from collector.aws.wire.connection import Connection
+from collector.aws.wire.limiter import CALLS_PER_S, Limiter
+from collector.aws.wire.pool import Pool
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock, SystemClock
 from stillfit.garbage import look_seldom
 from stillfit.model import Engine, Span, Statistic, Subject

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from collector.aws.access import Access, Places
 from collector.aws.money.bulk import OfferFiles
 from collector.aws.money.prices import PriceReader
 from collector.aws.money.source import BillingSource, BillingTarget, home_of
-from collector.aws.regions import ALL
+from collector.aws.wire.access import Access, Places
+from collector.aws.wire.regions import ALL
 from stillfit.clock import Clock
 from stillfit.config import Config, Prices
 from stillfit.configaws import Aws

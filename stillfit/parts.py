@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from analyzers import ANALYZERS
-from collector.aws.access import Places
+from collector.aws.wire.access import Places
 from collector.source import Source
 from stillfit.case import Analyzer
 from stillfit.clock import Clock

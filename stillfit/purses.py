@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.aws.purse import Kept, Purse
-from collector.aws.target import AwsTarget
+from collector.aws.spending.purse import Kept, Purse
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import Clock
 from stillfit.configaws import Aws
 

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import structlog
 
-from collector.aws.access import Access, Places
-from collector.aws.budget import Budget
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.plan import SETTLE_S, Rhythm, budget_lines
-from collector.aws.purse import Kept, Purse
-from collector.aws.regions import ALL, NothingHereError, Regions, expanded
-from collector.aws.restart import Name
+from collector.aws.looks.restart import Name
 from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource
-from collector.aws.target import AwsTarget
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.plan import SETTLE_S, Rhythm, budget_lines
+from collector.aws.spending.purse import Kept, Purse
+from collector.aws.wire.access import Access, Places
+from collector.aws.wire.regions import ALL, NothingHereError, Regions, expanded
+from collector.aws.wire.target import AwsTarget
 from collector.cassandra.source import CassandraSource
 from collector.promql.client import Endpoint, PromClient
 from collector.promql.names import Defaults, Exporter

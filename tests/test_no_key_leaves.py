@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from collector.aws.source import open_source
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.cli.look import MINUTES, take
 from stillfit.clock import FakeClock
 from stillfit.cycle import look

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.aws.plan import Plan
-from collector.aws.purse import AHEAD, AHEAD_USD, Purse
+from collector.aws.spending.plan import Plan
+from collector.aws.spending.purse import AHEAD, AHEAD_USD, Purse
 from stillfit.clock import FakeClock
 from stillfit.config import Config
 from stillfit.configaws import Aws

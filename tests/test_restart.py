@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.aws import metered, reading
+from collector.aws import metered
+from collector.aws.looks import reading
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.configaws import Aws
 from stillfit.model import Engine, Series, SeriesKey, Span, Statistic, Subject

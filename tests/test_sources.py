@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.aws.regions import NotEnabledError
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import Patience
+from collector.aws.wire.regions import NotEnabledError
+from collector.aws.wire.target import Patience
 from stillfit import cycle
 from stillfit.clock import FakeClock
 from stillfit.config import Cassandra, Config

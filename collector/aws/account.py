@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from collector.aws.agenda import Agenda
-from collector.aws.connection import Connection
-from collector.aws.failures import GarbledError, amiss, failure
-from collector.aws.inventory import Member
-from collector.aws.listing import DENIED_AGAIN_S, EVERY_S
-from collector.aws.meter import billed
-from collector.aws.operations import EVERY_S as LISTED_EVERY_S
-from collector.aws.plan import Plan
-from collector.aws.planner import DAY, HOUR
-from collector.aws.quotas import Quotas
-from collector.aws.reading import Planned
-from collector.aws.specs import ACCOUNT_LIMITS, ACCOUNT_PROVISIONED, TABLE_COUNT, Spec
+from collector.aws.looks.agenda import Agenda
+from collector.aws.looks.reading import Planned
+from collector.aws.metrics.operations import EVERY_S as LISTED_EVERY_S
+from collector.aws.metrics.planner import DAY, HOUR
+from collector.aws.metrics.specs import ACCOUNT_LIMITS, ACCOUNT_PROVISIONED, TABLE_COUNT, Spec
+from collector.aws.settings.inventory import Member
+from collector.aws.spending.meter import billed
+from collector.aws.spending.plan import Plan
+from collector.aws.wire.connection import Connection
+from collector.aws.wire.failures import GarbledError, amiss, failure
+from collector.aws.wire.listing import DENIED_AGAIN_S, EVERY_S
+from collector.aws.wire.quotas import Quotas
 from stillfit.errors import SourceError
 from stillfit.model import Attributes, Gap, Series, Span, Subject
 

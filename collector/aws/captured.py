@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from collector.aws.decode import Decoded, decode
-from collector.aws.failures import GarbledError
-from collector.aws.instants import instant
-from collector.aws.planner import Request, Stretch
-from collector.aws.queries import ALL, NAMESPACE, Ask, Slot, Spec
-from collector.aws.specs import OF_ACCOUNT
-from collector.aws.table_settings import index_settings, indexes, table_settings
+from collector.aws.metrics.decode import Decoded, decode
+from collector.aws.metrics.planner import Request, Stretch
+from collector.aws.metrics.queries import ALL, NAMESPACE, Ask, Slot, Spec
+from collector.aws.metrics.specs import OF_ACCOUNT
+from collector.aws.settings.tables import index_settings, indexes, table_settings
+from collector.aws.wire.failures import GarbledError
+from collector.aws.wire.instants import instant
 from stillfit.errors import ConfigError
 from stillfit.model import Attributes, Batch, Engine, Gap, Span, Statistic, Subject
 

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from collector.aws import dax_specs as specs
-from collector.aws.access import Access
-from collector.aws.answers import readable
-from collector.aws.cloudwatch import WORKERS
-from collector.aws.dax_settings import TTL, Description, Settings, cluster_settings, created, nodes, tags, times_to_live
-from collector.aws.failures import GoneError, NoEndpointError
-from collector.aws.pool import Pool
-from collector.aws.queries import Spec, dimensions
-from collector.aws.reporting import Reporting
+from collector.aws.metrics import dax_specs as specs
+from collector.aws.metrics.cloudwatch import WORKERS
+from collector.aws.metrics.queries import Spec, dimensions
+from collector.aws.metrics.reporting import Reporting
 from collector.aws.service import Found, Want
-from collector.aws.tagged import DENIED_AGAIN_S, EVERY_S, Tagged
+from collector.aws.settings.dax import TTL, Description, Settings, cluster_settings, created, nodes, tags, times_to_live
+from collector.aws.settings.tagged import DENIED_AGAIN_S, EVERY_S, Tagged
+from collector.aws.wire.access import Access
+from collector.aws.wire.answers import readable
+from collector.aws.wire.failures import GoneError, NoEndpointError
+from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.model import Attributes, Engine, Gap, GapReason, Subject
 

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from collector.aws import keyspaces_specs as specs
-from collector.aws.access import Access
-from collector.aws.answers import readable
-from collector.aws.cloudwatch import WORKERS
-from collector.aws.failures import NoEndpointError
-from collector.aws.keyspaces_scaling import ATTRIBUTES as SCALING_ATTRIBUTES
-from collector.aws.keyspaces_scaling import KeyspacesScaling
-from collector.aws.keyspaces_settings import (
+from collector.aws.metrics import keyspaces_specs as specs
+from collector.aws.metrics.cloudwatch import WORKERS
+from collector.aws.metrics.queries import Spec, dimensions
+from collector.aws.metrics.reporting import Reporting
+from collector.aws.service import Found, Want
+from collector.aws.settings.keyspaces import (
     Description,
     Settings,
     created,
@@ -30,11 +28,13 @@ from collector.aws.keyspaces_settings import (
     table_settings,
     tags,
 )
-from collector.aws.pool import Pool
-from collector.aws.queries import Spec, dimensions
-from collector.aws.reporting import Reporting
-from collector.aws.service import Found, Want
-from collector.aws.tagged import Tagged
+from collector.aws.settings.keyspaces_scaling import ATTRIBUTES as SCALING_ATTRIBUTES
+from collector.aws.settings.keyspaces_scaling import KeyspacesScaling
+from collector.aws.settings.tagged import Tagged
+from collector.aws.wire.access import Access
+from collector.aws.wire.answers import readable
+from collector.aws.wire.failures import NoEndpointError
+from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.model import AttributeChange, Attributes, Engine, Gap, GapReason, Level, Subject
 

@@ -9,15 +9,15 @@ from datetime import datetime
 
 import structlog
 
-from collector.aws.access import Access
-from collector.aws.budget import Budget
-from collector.aws.history import ENDS_AT, datapoints, slice_of
-from collector.aws.limiter import StoppedError
-from collector.aws.meter import Bill, Meter, Price
-from collector.aws.plan import SETTLE_S, Load, Plan
-from collector.aws.progress import Progress
-from collector.aws.reading import Planned, shown
-from collector.aws.restart import Reach
+from collector.aws.looks.history import ENDS_AT, datapoints, slice_of
+from collector.aws.looks.progress import Progress
+from collector.aws.looks.reading import Planned, shown
+from collector.aws.looks.restart import Reach
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import Bill, Meter, Price
+from collector.aws.spending.plan import SETTLE_S, Load, Plan
+from collector.aws.wire.access import Access
+from collector.aws.wire.limiter import StoppedError
 from stillfit.model import Batch, Gap, GapReason, Subject
 
 log = structlog.get_logger(__name__)

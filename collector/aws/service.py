@@ -17,21 +17,21 @@ from functools import partial
 from itertools import chain
 from typing import Protocol
 
-from collector.aws.access import Access
-from collector.aws.budget import Budget
-from collector.aws.cloudwatch import MetricReader
-from collector.aws.decode import Missing
-from collector.aws.meter import Price, billed
+from collector.aws.looks.progress import OVERLAP_S, Begin
+from collector.aws.looks.reading import Look, Planned, Reading
+from collector.aws.looks.rota import Rota, family_of, shares_of
 from collector.aws.metered import MeteredSource
-from collector.aws.operations import empty
-from collector.aws.plan import Load
-from collector.aws.planner import Stretch
-from collector.aws.pool import Pool
-from collector.aws.progress import OVERLAP_S, Begin
-from collector.aws.queries import Ask, Questions, Spec, dimensions
-from collector.aws.reading import Look, Planned, Reading
-from collector.aws.reporting import Listed, Lister, Reporting
-from collector.aws.rota import Rota, family_of, shares_of
+from collector.aws.metrics.cloudwatch import MetricReader
+from collector.aws.metrics.decode import Missing
+from collector.aws.metrics.operations import empty
+from collector.aws.metrics.planner import Stretch
+from collector.aws.metrics.queries import Ask, Questions, Spec, dimensions
+from collector.aws.metrics.reporting import Listed, Lister, Reporting
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import Price, billed
+from collector.aws.spending.plan import Load
+from collector.aws.wire.access import Access
+from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.metrics import METRICS
 from stillfit.model import AttributeChange, Attributes, Batch, Gap, GapReason, Series, Span, Statistic, Subject

@@ -18,32 +18,32 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from collector.aws.access import Access
 from collector.aws.account import Account, metrics_an_hour
-from collector.aws.agenda import Agenda, asks, is_wire, share
-from collector.aws.autoscaling import Autoscaling, Scaling
-from collector.aws.budget import Budget
-from collector.aws.cloudwatch import WORKERS, MetricReader
-from collector.aws.features import delivers_to_kinesis, standing_still
-from collector.aws.history import PIECE_S
-from collector.aws.insights import Insights
-from collector.aws.inventory import Found, Inventory, Member
-from collector.aws.meter import Price, billed
+from collector.aws.looks.agenda import Agenda, asks, is_wire, share
+from collector.aws.looks.history import PIECE_S
+from collector.aws.looks.passes import Passes, refusals
+from collector.aws.looks.progress import Begin
+from collector.aws.looks.reading import Planned, Reading
+from collector.aws.looks.tiers import Tiers
+from collector.aws.looks.turns import Turns
 from collector.aws.metered import MeteredSource
-from collector.aws.operations import EVERY_S as LISTED_EVERY_S
-from collector.aws.operations import UNLISTED, Listings, Operations
-from collector.aws.passes import Passes, refusals
-from collector.aws.plan import HOUR, Load, Plan, Share, Tier, plan
-from collector.aws.planner import Stretch
-from collector.aws.pool import Pool
-from collector.aws.progress import Begin
-from collector.aws.queries import TABLE_ONLY, Ask, Questions
-from collector.aws.reading import Planned, Reading
-from collector.aws.table_history import sizes, switches
-from collector.aws.target import AwsTarget, Patience
-from collector.aws.tiers import Tiers
-from collector.aws.tripwire import may_lead_to, origin
-from collector.aws.turns import Turns
+from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
+from collector.aws.metrics.features import delivers_to_kinesis, standing_still
+from collector.aws.metrics.insights import Insights
+from collector.aws.metrics.operations import EVERY_S as LISTED_EVERY_S
+from collector.aws.metrics.operations import UNLISTED, Listings, Operations
+from collector.aws.metrics.planner import Stretch
+from collector.aws.metrics.queries import TABLE_ONLY, Ask, Questions
+from collector.aws.metrics.tripwire import may_lead_to, origin
+from collector.aws.settings.autoscaling import Autoscaling, Scaling
+from collector.aws.settings.inventory import Found, Inventory, Member
+from collector.aws.settings.table_history import sizes, switches
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import Price, billed
+from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, plan
+from collector.aws.wire.access import Access
+from collector.aws.wire.pool import Pool
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
 from stillfit.model import (

@@ -17,9 +17,9 @@ from functools import partial
 from itertools import chain, islice
 
 from analyzers import ANALYZERS
-from collector.aws.failures import NoCredentialsFoundError
-from collector.aws.meter import Spending
-from collector.aws.target import AwsTarget
+from collector.aws.spending.meter import Spending
+from collector.aws.wire.failures import NoCredentialsFoundError
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.aws_terms import asked_so_far, at_most, is_blind, permission_lines, price_lines, spent_line
 from stillfit.cli.check import tell, verdict
 from stillfit.cli.consent import Consent, metrics_progress, say

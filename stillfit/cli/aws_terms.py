@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from collector.aws.meter import USD_PER_LISTING, USD_PER_METRIC, Bill, Price
 from collector.aws.permissions import BY_ACTION, Permission
+from collector.aws.spending.meter import USD_PER_LISTING, USD_PER_METRIC, Bill, Price
 from stillfit.export.wording import plural
 from stillfit.model import Gap, GapReason
 
 LISTING = "cloudwatch:ListMetrics"
 GRANT = "grant "
-"""What the sentence of a refusal says before the permission that is missing (collector/aws/failures.py)."""
+"""What the sentence of a refusal says before the permission that is missing (collector/aws/wire/failures.py)."""
 LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
 """Why something was not read that should have been; what is denied is told by its permission."""
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from collector.aws.access import Access, Places
-from collector.aws.backfill import Backfill, Wish
-from collector.aws.decode import Missing
-from collector.aws.failures import NoCredentialsFoundError
-from collector.aws.meter import Spending
-from collector.aws.purse import Purse
-from collector.aws.regions import ALL, NothingHereError, Regions
-from collector.aws.target import AwsTarget
+from collector.aws.backfill.run import Backfill, Wish
+from collector.aws.metrics.decode import Missing
+from collector.aws.spending.meter import Spending
+from collector.aws.spending.purse import Purse
+from collector.aws.wire.access import Access, Places
+from collector.aws.wire.failures import NoCredentialsFoundError
+from collector.aws.wire.regions import ALL, NothingHereError, Regions
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
 from stillfit.cli.backfill_terms import bound_lines, could_not_lines, month_line, price_lines, read_lines, unread_lines

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from collector.aws.backfill import Backfill
-from collector.aws.backfill_price import Estimate, Part
-from collector.aws.limiter import OLDER_DATAPOINTS_PER_S
-from collector.aws.meter import USD_PER_METRIC
-from collector.aws.month import Month
-from collector.aws.planner import MINUTES_KEPT_S
+from collector.aws.backfill.price import Estimate, Part
+from collector.aws.backfill.run import Backfill
+from collector.aws.metrics.planner import MINUTES_KEPT_S
+from collector.aws.spending.meter import USD_PER_METRIC
+from collector.aws.spending.month import Month
+from collector.aws.wire.limiter import OLDER_DATAPOINTS_PER_S
 from stillfit.cli.aws_terms import dollars
 from stillfit.config import Retention
 from stillfit.configaws import Aws

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from collector.aws.meter import USD_PER_METRIC
+from collector.aws.spending.meter import USD_PER_METRIC
 from stillfit.cli.aws_terms import dollars
 from stillfit.cli.terminal import console, safe_lines
 from stillfit.errors import UsageError

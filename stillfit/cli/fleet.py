@@ -10,13 +10,13 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from collector.aws.access import Access, Places
-from collector.aws.budget import Budget
-from collector.aws.connection import region_of
-from collector.aws.failures import NoCredentialsFoundError
-from collector.aws.plan import Load, Plan, plan
-from collector.aws.regions import ALL, NotEnabledError
-from collector.aws.target import AwsTarget
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.plan import Load, Plan, plan
+from collector.aws.wire.access import Access, Places
+from collector.aws.wire.connection import region_of
+from collector.aws.wire.failures import NoCredentialsFoundError
+from collector.aws.wire.regions import ALL, NotEnabledError
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.aws_terms import found_line
 from stillfit.cli.terminal import safe
 from stillfit.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from collector.aws.meter import USD_PER_METRIC
+from collector.aws.spending.meter import USD_PER_METRIC
 from stillfit.cli.aws_terms import refused_actions
 from stillfit.cli.fleet_screen import Seen, answered
 from stillfit.export.findings import AnsweredOut, DeniedOut, FleetOut, PlaceOut, SpentOut, subject_out

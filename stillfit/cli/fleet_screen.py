@@ -15,9 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from collector.aws.meter import USD_PER_METRIC, Bill
 from collector.aws.permissions import Permission
-from collector.aws.plan import Plan, Tier, told
+from collector.aws.spending.meter import USD_PER_METRIC, Bill
+from collector.aws.spending.plan import Plan, Tier, told
 from stillfit.advice import Advice
 from stillfit.cli.aws_terms import dollars, is_lost, lost_clause, refused_actions
 from stillfit.cli.fleet import Place

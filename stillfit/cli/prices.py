@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.aws.access import Access
 from collector.aws.money.bulk import URL, OfferFiles
 from collector.aws.money.prices import PriceReader, Way
 from collector.aws.money.source import home_of
-from collector.aws.target import AwsTarget
+from collector.aws.wire.access import Access
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
 from stillfit.costs.pricebook import PriceBook

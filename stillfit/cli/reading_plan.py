@@ -13,8 +13,8 @@ from datetime import timedelta
 from itertools import islice
 from math import ceil
 
-from collector.aws.month import Month
-from collector.aws.plan import Load, Plan, budget_lines, cheapest_on_time, lines, plan, slowest, told
+from collector.aws.spending.month import Month
+from collector.aws.spending.plan import Load, Plan, budget_lines, cheapest_on_time, lines, plan, slowest, told
 from stillfit.clock import Clock
 from stillfit.config import Config
 from stillfit.configaws import Aws

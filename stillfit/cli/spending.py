@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from collector.aws.agenda import is_wire
-from collector.aws.meter import billed
-from collector.aws.plan import Load, Rhythm, Share, Tier, plan, told
-from collector.aws.queries import LATENCY, Questions, standing
+from collector.aws.looks.agenda import is_wire
+from collector.aws.metrics.queries import LATENCY, Questions, standing
+from collector.aws.spending.meter import billed
+from collector.aws.spending.plan import Load, Rhythm, Share, Tier, plan, told
 from stillfit.configaws import Aws
 from stillfit.model import Engine, Subject
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.aws.plan import Tier
+from collector.aws.spending.plan import Tier
 from stillfit.export.exported import COLLECTOR, STATES, exported
 
 TIERS = tuple(tier.value for tier in Tier)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from collector.aws.plan import Plan
+from collector.aws.spending.plan import Plan
 from stillfit.advice import LIVE_STATES, Advice, AdviceState
 from stillfit.clock import Clock
 from stillfit.costs.dynamodb import CURRENT, TOTAL

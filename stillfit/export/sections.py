@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from collector.aws.plan import Plan, budget_lines, lines, told
+from collector.aws.spending.plan import Plan, budget_lines, lines, told
 from stillfit.advice import Advice, AdviceState
 from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.costs.saving import saving

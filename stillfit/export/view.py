@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.aws.budget import Budget
-from collector.aws.meter import Bill
 from collector.aws.money.fees import Fees
-from collector.aws.plan import Plan
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import Bill
+from collector.aws.spending.plan import Plan
 from stillfit.advice import Advice, AdviceState
 from stillfit.cycle import Turn
 from stillfit.export.readings import Reading, readings

@@ -12,7 +12,7 @@ from stillfit.store.schema import spending as _table
 
 
 class Spendings:
-    """Implements `collector.aws.purse.Kept`. Sums are added to, so that several processes may write the same row."""
+    """Implements `collector.aws.spending.purse.Kept`. Sums are added to: several processes may write the same row."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

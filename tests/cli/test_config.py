@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from collector.aws.plan import Tier
+from collector.aws.spending.plan import Tier
 from stillfit.cli.config import masked, schema
 from stillfit.cli.spending import metrics_a_look, usd_a_month
 from stillfit.configfile import load

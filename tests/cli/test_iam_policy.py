@@ -10,7 +10,7 @@ import pytest
 
 from collector.aws.permissions import NAMED, NEVER, PERMISSIONS, SERVICES, Feature, permission_of
 from collector.aws.source import open_source
-from collector.aws.target import AwsTarget
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.policy import policy, rendered
 from stillfit.clock import FakeClock
 from stillfit.config import Config

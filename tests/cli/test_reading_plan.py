@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.aws.month import month_name
+from collector.aws.spending.month import month_name
 from stillfit.clock import SystemClock
 from stillfit.standins.aws import World
 from stillfit.store.store import Store

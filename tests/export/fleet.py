@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from collector.aws.month import Month
-from collector.aws.plan import Load, Share, Tier, plan
+from collector.aws.spending.month import Month
+from collector.aws.spending.plan import Load, Share, Tier, plan
 from stillfit.advice import Advice, AdviceState, Effort, Option, Transition
 from stillfit.cycle import Turn
 from stillfit.export.view import SourceStatus, Spent, View, view_of

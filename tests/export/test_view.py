@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from collector.aws.meter import Bill
 from collector.aws.money.fees import Fees
+from collector.aws.spending.meter import Bill
 from stillfit.advice import AdviceState
 from stillfit.export.view import REMEMBERED, SourceStatus, spent_by, view_of
 from stillfit.model import Span

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from collector.aws import backfill, limiter
+from collector.aws.backfill import run as backfill
+from collector.aws.wire import limiter
 from stillfit.cli.backfill import BackfillOptions, run_backfill
 from tests.fakes import StandingClock
 

@@ -18,8 +18,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from collector.aws import cloudwatch
-from collector.aws.queries import ALL
+from collector.aws.metrics import cloudwatch
+from collector.aws.metrics.queries import ALL
 from stillfit.clock import SystemClock
 from stillfit.model import Engine, Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World

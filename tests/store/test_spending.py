@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from collector.aws.purse import AHEAD, Purse
+from collector.aws.spending.purse import AHEAD, Purse
 from stillfit.clock import FakeClock
 from stillfit.store.store import Store
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from collector.aws.attempts import Attempts
-from collector.aws.connection import Connection
 from collector.aws.money import cost_answers as answers
 from collector.aws.money.charges import CLOUDWATCH_NAME, DAY_S, SERVICE_NAMES, Ledger, Watch, daily, midnight
 from collector.aws.money.prices import Trouble
+from collector.aws.spending.attempts import Attempts
+from collector.aws.wire.connection import Connection
 from stillfit.errors import SourceError
 from stillfit.model import GapReason, Series, Span, Statistic
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from collector.aws.connection import Connection
 from collector.aws.money.bulk import OfferFiles, version_in
 from collector.aws.money.query import asked
 from collector.aws.money.sheet import Sheet, sheet
+from collector.aws.wire.connection import Connection
 from stillfit.costs.pricebook import PriceBook
 from stillfit.costs.pricefile import DYNAMODB_SKUS
 from stillfit.costs.skus import SERVICES

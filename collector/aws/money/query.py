@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from collector.aws.connection import Connection
 from collector.aws.money.offers import Odd, Offer, offers_of_query
+from collector.aws.wire.connection import Connection
 
 PAGE = 100
 """The most that GetProducts gives at a time (its API reference)."""

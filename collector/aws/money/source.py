@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from collector.aws.access import Access
-from collector.aws.limiter import StoppedError
 from collector.aws.money import bill_files
 from collector.aws.money.bill_files import Bills, Stamp
 from collector.aws.money.charges import Watch
 from collector.aws.money.explorer import Explorer, Told, is_new_day
 from collector.aws.money.fees import Fees
 from collector.aws.money.prices import PriceReader, Shelf, Trouble
+from collector.aws.wire.access import Access
+from collector.aws.wire.limiter import StoppedError
 from stillfit.costs.skus import SERVICES
 from stillfit.model import Attributes, Batch, Engine, Gap, GapReason, Level, Series, Subject, Value
 

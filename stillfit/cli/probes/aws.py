@@ -8,14 +8,14 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from collector.aws.connection import Connection, account_of
-from collector.aws.failures import GoneError
-from collector.aws.limiter import Limiter
 from collector.aws.money.source import home_of as money_home
 from collector.aws.permissions import BY_ACTION, Permission
-from collector.aws.plan import Tier
-from collector.aws.regions import ALL
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.spending.plan import Tier
+from collector.aws.wire.connection import Connection, account_of
+from collector.aws.wire.failures import GoneError
+from collector.aws.wire.limiter import Limiter
+from collector.aws.wire.regions import ALL
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.cli.probes.aws_asks import ABSENT, LISTING, Ask, Of, in_region, of_account
 from stillfit.cli.probes.probe import Probe, Result, failed, ok, warning
 from stillfit.cli.spending import metrics_a_look, usd_a_month

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.aws.autoscaling import NAMESPACE as SCALING
-from collector.aws.connection import Connection
+from collector.aws.metrics.planner import Request, Stretch
+from collector.aws.metrics.queries import CONSUMED, LISTED, NAMESPACE, Questions
 from collector.aws.permissions import PERMISSIONS, Feature, Permission
-from collector.aws.planner import Request, Stretch
-from collector.aws.queries import CONSUMED, LISTED, NAMESPACE, Questions
-from collector.aws.quotas import RATE_OF_GET_METRIC_DATA, SERVICE
-from collector.aws.regions import ALL
+from collector.aws.settings.autoscaling import NAMESPACE as SCALING
+from collector.aws.wire.connection import Connection
+from collector.aws.wire.quotas import RATE_OF_GET_METRIC_DATA, SERVICE
+from collector.aws.wire.regions import ALL
 from stillfit.configaws import Aws
 from stillfit.model import Engine, Span, Subject
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from collector.aws.access import Access
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
 from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.wire.access import Access
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
 from stillfit.standins.aws.services import SERVICES

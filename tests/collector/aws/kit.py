@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from collector.aws.plan import SHOWN_AFTER_S
 from collector.aws.source import AwsSource
+from collector.aws.spending.plan import SHOWN_AFTER_S
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.model import AttributeChange, Batch, Engine, Gap, Series, Statistic, Subject, Value

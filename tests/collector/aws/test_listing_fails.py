@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.aws import metered
-from collector.aws.planner import DAY, HOUR, MAX_DATAPOINTS
+from collector.aws.metrics.planner import DAY, HOUR, MAX_DATAPOINTS
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.model import Span

@@ -5,8 +5,8 @@ from itertools import islice
 import pytest
 
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.planner import DAY, HOUR
-from collector.aws.queries import causes_of
+from collector.aws.metrics.planner import DAY, HOUR
+from collector.aws.metrics.queries import causes_of
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.model import Batch, GapReason, Span, Subject, merge_spans

@@ -9,7 +9,7 @@ import pytest
 
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.progress import NEWCOMER_S
+from collector.aws.looks.progress import NEWCOMER_S
 from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -28,7 +28,7 @@ from tests.collector.aws.services import (
     put_front,
     put_jobs,
 )
-from tests.collector.aws.test_faults import WHOLE
+from tests.collector.aws.wire.test_faults import WHOLE
 
 SCALING = {f"keyspaces_autoscaling_{way}_{what}" for way in ("read", "write") for what in ("min", "max", "target")}
 OF_KEYSPACES: dict[str, tuple[Subject, set[str]]] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from analyzers.dynamodb_throttling import ANALYZER
-from collector.aws.plan import SETTLE_S, SHOWN_AFTER_S, Tier
 from collector.aws.source import AwsSource
+from collector.aws.spending.plan import SETTLE_S, SHOWN_AFTER_S, Tier
 from stillfit import cycle as turns
 from stillfit.clock import FakeClock
 from stillfit.export.health import Health

@@ -6,9 +6,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from collector.aws.queries import THROTTLES, causes_of
+from collector.aws.metrics.queries import THROTTLES, causes_of
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget
+from collector.aws.wire.target import AwsTarget
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError

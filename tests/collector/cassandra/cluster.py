@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
-from collector.cassandra.connection import connect
+from collector.cassandra.connection import Cql, Peer, connect
 from collector.cassandra.source import CassandraSource
 from collector.cassandra.visit import Patience
 from stillfit.config import Cassandra
 from stillfit.model import Attributes, Batch, Gap, GapReason, Series, Statistic
-from stillfit.standins.cql import Column, CqlStandin, Keyspace, Node, StillWorld, Table
+from stillfit.standins.cql import Column, CqlStandin, Fault, FaultKind, Keyspace, Node, StillWorld, Table
+from tests.collector.cassandra.hurry import Hurried
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 SECRET = "alice@example.org"
@@ -69,13 +69,27 @@ def world_of(nodes: Iterable[Node]) -> StillWorld:
     return world
 
 
-def source_of(standin: CqlStandin, patience: Patience | None = None, **settings: Any) -> CassandraSource:
+PATIENT = Patience(query_s=60.0, deadline_s=600.0)
+"""A slow machine is no fault of a node: only what never answers is waited for shortly, see `source_of`."""
+
+
+def source_of(standin: CqlStandin, connect_s: float = 60.0, **settings: Any) -> CassandraSource:
+    """A source that has time, but waits only a moment for what the stand-in was told never to answer."""
     points = tuple(f"{address}:{port}" for address, port in standin.contact_points)
-    return CassandraSource(
-        Cassandra(cluster="prod", contact_points=points, **settings),
-        connect=partial(connect, timeout_s=1.0),
-        patience=patience or Patience(query_s=1.0, deadline_s=4.0),
-    )
+    nodes = {port: node.name for node, (_, port) in zip(standin.nodes, standin.contact_points, strict=True)}
+
+    def hangs(peer: Peer, statement: str) -> bool:
+        table = statement.partition(" FROM ")[2].split()[0]
+        return any(_is_unanswered(fault, table) for fault in standin.faults(nodes[peer.host.endpoint.port]))
+
+    def connected(cassandra: Cassandra) -> Cql:
+        return Hurried(connect(cassandra, timeout_s=connect_s), hangs)
+
+    return CassandraSource(Cassandra(cluster="prod", contact_points=points, **settings), connect=connected, patience=PATIENT)
+
+
+def _is_unanswered(fault: Fault, table: str) -> bool:
+    return fault.kind is FaultKind.HANG and fault.table in {None, table}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from collector.aws.access import Access
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.wire.access import Access
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
 

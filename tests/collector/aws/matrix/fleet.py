@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from collector.aws.access import Access
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
 from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource, open_source
-from collector.aws.target import AwsTarget, Patience
+from collector.aws.wire.access import Access
+from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.model import Engine, Subject
 from stillfit.standins.aws import AwsStandIn, Extras, Fault, FaultKind, Faults, World

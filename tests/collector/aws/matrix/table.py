@@ -114,7 +114,7 @@ ELSEWHERE = {
     "cassandra:Select": "the permission of every read of Keyspaces: its operations have rows of their own",
     "account:ListRegions": "tests/cli/test_check_fleet.py",
     "dynamodb:DescribeLimits": "tests/collector/aws/test_account.py",
-    "servicequotas:GetServiceQuota": "tests/collector/aws/test_quotas.py",
+    "servicequotas:GetServiceQuota": "tests/collector/aws/wire/test_quotas.py",
     "pricing:GetProducts": "tests/collector/money/test_prices.py",
     "ce:GetCostAndUsage": "tests/collector/money/test_explorer.py",
     "ce:GetCostAndUsageWithResources": "tests/collector/money/test_explorer.py",

@@ -13,10 +13,10 @@ from datetime import timedelta
 
 import pytest
 
-from collector.aws.cloudwatch import WORKERS
+from collector.aws.metrics.cloudwatch import WORKERS
 from collector.aws.permissions import BY_ACTION
-from collector.aws.plan import SETTLE_S
-from collector.aws.target import Patience
+from collector.aws.spending.plan import SETTLE_S
+from collector.aws.wire.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError

@@ -18,8 +18,8 @@ from datetime import timedelta
 
 import pytest
 
-from collector.aws.plan import SETTLE_S
-from collector.aws.target import Patience
+from collector.aws.spending.plan import SETTLE_S
+from collector.aws.wire.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from collector.aws.plan import SETTLE_S
+from collector.aws.spending.plan import SETTLE_S
 from stillfit.model import Series, Statistic, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Metric, Points, World
 from tests.collector.aws.kit import BY_STATUS, ORDERS, REGION

@@ -1,0 +1,1 @@
+"""How a call reaches AWS: signed in, at the pace allowed, with an end, and what its failures mean."""

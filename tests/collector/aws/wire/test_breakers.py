@@ -1,0 +1,101 @@
+"""An account that answers slowly for an hour: its settings wait for the next look, its tripwires do not."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from collector.aws.source import AwsSource
+from collector.aws.wire.access import Access
+from collector.aws.wire.breakers import Slow
+from collector.aws.wire.target import AwsTarget, Patience
+from stillfit.clock import FakeClock
+from stillfit.errors import SourceError
+from stillfit.model import GapReason
+from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
+from tests.collector.aws.kit import NOON, REGION, cycle, on_demand, put, put_table
+
+
+@pytest.fixture
+def source(aws: AwsStandIn, world: World, clock: FakeClock) -> Iterator[AwsSource]:
+    """Settings may keep a look waiting for a second, where an answer takes more than half of one."""
+    world.faults.sleep = time.sleep
+    patience = Patience(attempts=1, slow_s=0.5, waited_s=1.0)
+    opened = AwsSource(Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock, patience=patience))
+    yield opened
+    opened.close()
+
+
+def slow(seconds: float, operation: str) -> Fault:
+    return Fault(kind=FaultKind.LATENCY, seconds=seconds, operation=operation)
+
+
+@pytest.mark.parametrize(("waited_s", "given_up"), [(9.9, False), (10.0, True), (10.1, True)])
+def test_a_look_waits_so_long_for_slow_answers_and_no_longer(waited_s: float, given_up: bool) -> None:
+    now = [1_000.0]
+    waits = Slow(5.0, 10.0, monotonic=lambda: now[0])
+    with waits.waiting():
+        now[0] += 5.0 + waited_s
+
+    if given_up:
+        with pytest.raises(SourceError, match="this one has waited 10 s for slow answers") as left:
+            waits.give_up("dynamodb:ListBackups", "here")
+        assert left.value.reason is GapReason.TIMEOUT
+    else:
+        waits.give_up("dynamodb:ListBackups", "here")
+    waits.forget()
+    waits.give_up("dynamodb:ListBackups", "here")
+
+
+def test_slow_calls_side_by_side_count_once() -> None:
+    now = [1_000.0]
+    waits = Slow(5.0, 10.0, monotonic=lambda: now[0])
+    with waits.waiting(), waits.waiting(), waits.waiting():
+        now[0] += 14.0
+    waits.give_up("dynamodb:ListBackups", "here")
+
+
+@pytest.mark.parametrize(("later_s", "given_up"), [(600.0, True), (600.1, False)])
+def test_what_was_slow_is_forgotten_after_ten_minutes(later_s: float, given_up: bool) -> None:
+    now = [0.0]
+    waits = Slow(5.0, 10.0, monotonic=lambda: now[0])
+    with waits.waiting():
+        now[0] += 20.0
+    now[0] += later_s
+
+    if given_up:
+        with pytest.raises(SourceError):
+            waits.give_up("dynamodb:ListBackups", "here")
+    else:
+        waits.give_up("dynamodb:ListBackups", "here")
+
+
+def test_settings_that_come_slowly_are_left_for_the_next_look_and_metrics_are_read(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    for number in range(10):
+        put_table(world, on_demand(f"table{number}"))
+    cycle(source, clock)
+    put(world, "ReadThrottleEvents", [5], end=NOON + 3_600)
+    world.faults.add(slow(2.0, "ListTables"))
+    clock.advance(3_660)
+    got = cycle(source, clock)
+
+    assert got.one("read_throttle_events").values.sum() == 5
+    told = {gap.detail for gap in got.gaps if gap.reason is GapReason.TIMEOUT}
+    assert any("is left for the next look" in detail for detail in told)
+    assert not any(gap.missing == "read_throttle_events" for gap in got.gaps)
+
+
+def test_the_look_after_a_slow_one_asks_again(aws: AwsStandIn, clock: FakeClock) -> None:
+    now = [0.0]
+    connection = Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock).connection
+    connection._slow = Slow(5.0, 10.0, monotonic=lambda: now[0])
+    with connection._slow.waiting():
+        now[0] += 20.0
+    with pytest.raises(SourceError, match="is left for the next look"):
+        connection.call("dynamodb", "ListTables", "here", expect="TableNames")
+    connection.begin_cycle()
+
+    assert connection.call("dynamodb", "ListTables", "here", expect="TableNames")["TableNames"] == ["orders"]
+    connection.close()
