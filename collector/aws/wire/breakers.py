@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
@@ -24,28 +24,60 @@ class Lost:
     """Operations that got no answer several times in a row: an outage of an hour must not cost an hour a cycle.
 
     A circuit breaker of one account and region for each operation: open for the rest of the cycle, then half open, so
-    that the next cycle tries once, and only an answer closes it.
+    that the next cycle tries once, and only an answer closes it. Whoever comes while that one call is under way waits
+    to see how it ends.
     """
 
     def __init__(self) -> None:
         self._in_a_row: Counter[str] = Counter()
         self._last: dict[str, SourceError] = {}
         self._lock = threading.Lock()
+        self._trials: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @contextmanager
+    def asking(self, action: str) -> Iterator[None]:
+        """Around a call. Raises what the last call met, where it is no use to go on asking in this cycle."""
+        with self._alone(action):
+            self._give_up(action)
+            try:
+                yield
+            except SourceError as error:
+                self._note(action, error)
+                raise
+            self._note(action, None)
 
     def forget(self) -> None:
         with self._lock:
             still = {action: GIVE_UP_AFTER - 1 for action, count in self._in_a_row.items() if count >= GIVE_UP_AFTER}
             self._in_a_row = Counter(still)
 
-    def note(self, action: str, error: SourceError | None) -> None:
+    @contextmanager
+    def _alone(self, action: str) -> Iterator[None]:
+        """Nobody else calls meanwhile, as long as one more failure would be the last."""
+        with self._lock:
+            trial, is_doubtful = self._trials[action], self._is_doubtful(action)
+        if not is_doubtful:
+            yield
+            return
+        with ExitStack() as held:
+            held.enter_context(trial)
+            with self._lock:
+                is_doubtful = self._is_doubtful(action)
+            if not is_doubtful:
+                held.close()
+            yield
+
+    def _is_doubtful(self, action: str) -> bool:
+        return self._in_a_row[action] == GIVE_UP_AFTER - 1
+
+    def _note(self, action: str, error: SourceError | None) -> None:
         lost = error is not None and error.reason in {GapReason.TIMEOUT, GapReason.UNREACHABLE}
         with self._lock:
             self._in_a_row[action] = self._in_a_row[action] + 1 if lost else 0
             if error is not None:
                 self._last[action] = error
 
-    def give_up(self, action: str) -> None:
-        """Raises what the last call met, where it is no use to go on asking in this cycle."""
+    def _give_up(self, action: str) -> None:
         with self._lock:
             if self._in_a_row[action] >= GIVE_UP_AFTER:
                 raise self._last[action]

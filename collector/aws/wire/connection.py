@@ -174,16 +174,14 @@ class Connection:
             return answer
 
         action = self.action(service, operation)
-        self._lost.give_up(action)
         self._slow.give_up(action, about)
         try:
-            answer = self.guarded(attempt, action=action, about=about)
+            with self._lost.asking(action):
+                answer = self.guarded(attempt, action=action, about=about)
         except SourceError as error:
-            self._lost.note(action, error)
             if error.reason is GapReason.THROTTLED:
                 self._pace(service, operation).complained()
             raise
-        self._lost.note(action, None)
         self._pace(service, operation).answered()
         return answer
 

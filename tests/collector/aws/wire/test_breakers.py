@@ -1,13 +1,15 @@
-"""An account that answers slowly for an hour: its settings wait for the next look, its tripwires do not."""
+"""Operations without an answer are given up, and an account that is slow for an hour does not delay its tripwires."""
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from collector.aws.source import AwsSource
 from collector.aws.wire.access import Access
-from collector.aws.wire.breakers import Slow
+from collector.aws.wire.breakers import GIVE_UP_AFTER, Lost, Slow
 from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -28,6 +30,51 @@ def source(aws: AwsStandIn, world: World, clock: FakeClock) -> Iterator[AwsSourc
 
 def slow(seconds: float, operation: str) -> Fault:
     return Fault(kind=FaultKind.LATENCY, seconds=seconds, operation=operation)
+
+
+ACTION = "dynamodb:DescribeTable"
+NO_ANSWER = SourceError("no answer", reason=GapReason.TIMEOUT, retryable=True)
+
+
+def lost(times: int) -> Lost:
+    operations = Lost()
+    for _ in range(times):
+        with pytest.raises(SourceError), operations.asking(ACTION):
+            raise NO_ANSWER
+    return operations
+
+
+@pytest.mark.parametrize(("times", "given_up"), [(GIVE_UP_AFTER - 1, False), (GIVE_UP_AFTER, True)])
+def test_an_operation_without_answers_is_given_up_for_the_cycle(times: int, given_up: bool) -> None:
+    operations, asked = lost(times), []
+    if given_up:
+        with pytest.raises(SourceError, match="no answer"), operations.asking(ACTION):
+            asked.append("never")
+    else:
+        with operations.asking(ACTION):
+            asked.append("once more")
+
+    assert asked == [] if given_up else asked == ["once more"]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_after_an_outage_one_goes_first_and_the_others_wait_to_see(answers: bool) -> None:
+    operations, first_is_out, asked = lost(GIVE_UP_AFTER), Event(), []
+    operations.forget()
+
+    def ask(number: int) -> None:
+        with operations.asking(ACTION):
+            asked.append(number)
+            first_is_out.wait(60)
+            if not answers:
+                raise NO_ANSWER
+
+    with ThreadPoolExecutor(4) as threads:
+        tasks = [threads.submit(ask, number) for number in range(4)]
+        first_is_out.set()
+        failed = [task for task in tasks if task.exception(timeout=60) is not None]
+
+    assert (len(asked), len(failed)) == ((4, 0) if answers else (1, 4))
 
 
 @pytest.mark.parametrize(("waited_s", "given_up"), [(9.9, False), (10.0, True), (10.1, True)])

@@ -152,5 +152,6 @@ def test_an_operation_that_was_given_up_is_tried_once_in_the_next_cycle(
     world.faults.clear()
     clock.advance(300)
 
-    assert tried[1] < tried[0]
+    assert tried[0] >= 5
+    assert tried[1] == 1
     assert len(cycle(source, clock).listed.subjects_seen) == 10
