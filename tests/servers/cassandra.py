@@ -22,9 +22,10 @@ from tests.servers.cassandra_files import (
 )
 from tests.servers.process import Command, ServerError, ServerProcess, accepts, free_ports, new_folder
 
-START_SECONDS = 120.0  # five are usual; on a loaded machine of two cores it has been thirty
-NODETOOL_SECONDS = 60.0
-QUERY_SECONDS = 20.0
+START_SECONDS = 300.0  # five are usual; on a loaded machine of two cores it has been thirty
+NODETOOL_SECONDS = 180.0
+QUERY_SECONDS = 90.0
+CONNECT_SECONDS = 60.0
 
 
 class CassandraNode:
@@ -116,6 +117,9 @@ class CassandraServer:
     def sigcont(self, node: int = 0) -> None:
         self.nodes[node].process.resume()
 
+    def is_paused(self, address: str) -> bool:
+        return any(node.process.is_paused for node in self.nodes if node.address == address)
+
     def nodetool(self, *arguments: str, node: int = 0) -> str:
         return self.nodes[node].nodetool(*arguments)
 
@@ -134,7 +138,9 @@ class CassandraServer:
         profile = ExecutionProfile(
             load_balancing_policy=WhiteListRoundRobinPolicy(hosts), request_timeout=QUERY_SECONDS
         )
-        cluster = Cluster(hosts, port=self.port, execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **cluster_options)
+        patience = {"connect_timeout": CONNECT_SECONDS, "control_connection_timeout": CONNECT_SECONDS}
+        profiles = {EXEC_PROFILE_DEFAULT: profile}
+        cluster = Cluster(hosts, port=self.port, execution_profiles=profiles, **(patience | cluster_options))
         try:
             yield cluster.connect()
         finally:

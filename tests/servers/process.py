@@ -20,11 +20,21 @@ from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 LOG_LINES_SHOWN = 40
-STOP_SECONDS = 20.0
+STOP_SECONDS = 90.0
 POLL_SECONDS = 0.05
-PORTS = (20_000, 32_000)
+WORKERS_APART = 16
 
-_random = random.SystemRandom()  # a seed that another test sets must not make workers meet at a port
+
+def _own_ports() -> tuple[int, int]:
+    """Each worker of a parallel run has ports of its own: what is free stays so until the server listens there."""
+    first, last = 20_000, 32_000
+    share = (last - first) // WORKERS_APART
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_APART
+    return first + worker * share, first + (worker + 1) * share
+
+
+PORTS = _own_ports()
+_random = random.SystemRandom()  # a seed that another test sets must not make two runs meet at a port
 
 
 class ServerError(Exception):
@@ -85,6 +95,7 @@ class ServerProcess:
     def __init__(self, command: Command) -> None:
         self.command = command
         self._child: subprocess.Popen[bytes] | None = None
+        self.is_paused = False
 
     @property
     def pid(self) -> int:
@@ -127,9 +138,11 @@ class ServerProcess:
 
     def pause(self) -> None:
         """As a stalled disk does it: connections stay open and nothing answers."""
+        self.is_paused = True
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
+        self.is_paused = False
         self.send(signal.SIGCONT)
 
     def send(self, number: signal.Signals) -> None:

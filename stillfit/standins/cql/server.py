@@ -73,6 +73,10 @@ class CqlStandin:
             with self._changing:
                 self._listeners[node].refuse()
 
+    def standing(self, node: str) -> tuple[Fault, ...]:
+        """The faults of a node that were neither used up nor cleared."""
+        return self._faults[node].standing()
+
     def clear(self, node: str | None = None) -> None:
         """Take away the faults of a node, or of all; a node that was down comes back on its old port."""
         for name in self._nodes if node is None else (node,):

@@ -10,7 +10,7 @@ from collector.cassandra.source import CassandraSource
 from collector.cassandra.visit import Patience
 from stillfit.config import Cassandra
 from stillfit.model import Attributes, Batch, Gap, GapReason, Series, Statistic
-from stillfit.standins.cql import Column, CqlStandin, Fault, FaultKind, Keyspace, Node, StillWorld, Table
+from stillfit.standins.cql import Column, CqlStandin, FaultKind, Keyspace, Node, StillWorld, Table
 from tests.collector.cassandra.hurry import Hurried
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -73,23 +73,25 @@ PATIENT = Patience(query_s=60.0, deadline_s=600.0)
 """A slow machine is no fault of a node: only what never answers is waited for shortly, see `source_of`."""
 
 
-def source_of(standin: CqlStandin, connect_s: float = 60.0, **settings: Any) -> CassandraSource:
+def source_of(standin: CqlStandin, *, is_hurried: bool = True, **settings: Any) -> CassandraSource:
     """A source that has time, but waits only a moment for what the stand-in was told never to answer."""
     points = tuple(f"{address}:{port}" for address, port in standin.contact_points)
-    nodes = {port: node.name for node, (_, port) in zip(standin.nodes, standin.contact_points, strict=True)}
+    names = {port: node.name for node, (_, port) in zip(standin.nodes, standin.contact_points, strict=True)}
 
     def hangs(peer: Peer, statement: str) -> bool:
         table = statement.partition(" FROM ")[2].split()[0]
-        return any(_is_unanswered(fault, table) for fault in standin.faults(nodes[peer.host.endpoint.port]))
+        return is_hurried and _hangs(standin, names[peer.host.endpoint.port], table)
 
     def connected(cassandra: Cassandra) -> Cql:
-        return Hurried(connect(cassandra, timeout_s=connect_s), hangs)
+        timeout_s = 0.5 if any(_hangs(standin, name) for name in names.values()) else 60.0
+        return Hurried(connect(cassandra, timeout_s=timeout_s), hangs)
 
-    return CassandraSource(Cassandra(cluster="prod", contact_points=points, **settings), connect=connected, patience=PATIENT)
+    cassandra = Cassandra(cluster="prod", contact_points=points, **settings)
+    return CassandraSource(cassandra, connect=connected, patience=PATIENT)
 
 
-def _is_unanswered(fault: Fault, table: str) -> bool:
-    return fault.kind is FaultKind.HANG and fault.table in {None, table}
+def _hangs(standin: CqlStandin, node: str, table: str | None = None) -> bool:
+    return any(one.kind is FaultKind.HANG and one.table in {None, table} for one in standin.standing(node))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,14 @@ from threading import Event
 import pytest
 from cassandra.cluster import Session
 
+from collector.cassandra.connection import Peer, connect
 from collector.cassandra.source import CassandraSource
 from stillfit.config import Cassandra
 from stillfit.errors import SourceError
 from stillfit.model import Batch, GapReason, Series, Statistic
 from stillfit.series import bucket_lower_edge
+from tests.collector.cassandra.cluster import PATIENT
+from tests.collector.cassandra.hurry import Hurried
 from tests.servers.cassandra import CassandraServer
 from tests.servers.fixtures import MakeCassandra
 
@@ -38,7 +41,13 @@ def source(cassandra: CassandraServer, keyspace: str) -> Iterator[CassandraSourc
 def source_of(server: CassandraServer, keyspace: str) -> CassandraSource:
     points = tuple(server.contact_points)
     settings = Cassandra(cluster="real", contact_points=points, port=server.port, include=(f"{keyspace}.*",))
-    return CassandraSource(settings)
+
+    def hangs(peer: Peer, _statement: str) -> bool:
+        return server.is_paused(peer.name)
+
+    return CassandraSource(
+        settings, connect=lambda cassandra: Hurried(connect(cassandra, timeout_s=60.0), hangs), patience=PATIENT
+    )
 
 
 class Collected:
@@ -183,12 +192,12 @@ def test_a_restart_resets_the_counters_and_is_told(make_cassandra: MakeCassandra
 
 def until_read(collected: Collected) -> list[Batch]:
     """The first collection after the driver found its way back (it tries again after 1, 2, 4 ... s)."""
-    for _ in range(600):
+    for _ in range(1_800):
         try:
             return collected.again()
         except SourceError:
             Event().wait(0.1)
-    raise AssertionError("the driver did not come back within a minute")
+    raise AssertionError("the driver did not come back within three minutes")
 
 
 def test_a_paused_node_is_a_gap_and_the_others_tell_each_its_own(make_cassandra: MakeCassandra) -> None:
