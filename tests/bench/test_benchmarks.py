@@ -22,7 +22,7 @@ def test_each_benchmark_runs_and_prints_its_figures(benchmark: Benchmark) -> Non
         env={**os.environ, "PYTHONWARNINGS": "error"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

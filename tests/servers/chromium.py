@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-PAGE_SECONDS = 60.0
+PAGE_SECONDS = 180.0
 QUIET = (  # without these it calls home at every start
     "--disable-background-networking",
     "--disable-component-update",

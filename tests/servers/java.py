@@ -30,7 +30,7 @@ def _candidates() -> Iterator[Path]:
 
 def _major(path: Path) -> int | None:
     try:
-        answer = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=30, check=True)
+        answer = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=180, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return parse_major(answer.stderr)

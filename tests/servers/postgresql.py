@@ -15,7 +15,7 @@ import psycopg
 
 from tests.servers.process import Command, ServerProcess, free_ports, new_folder
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 USER = "stillfit"
 UNPRIVILEGED = "postgres"  # PostgreSQL refuses to run as root; Debian's package makes this account
 SETTINGS = (  # a killed server keeps what it wrote; only a power cut of the machine would not
@@ -138,7 +138,7 @@ class PostgreSQLServer:
         return True
 
     def _administer(self, statement: str) -> None:
-        dsn = f"host=127.0.0.1 port={self.port} user={USER} dbname=postgres connect_timeout=5"
+        dsn = f"host=127.0.0.1 port={self.port} user={USER} dbname=postgres connect_timeout=60"
         with closing(psycopg.connect(dsn, autocommit=True)) as connection:
             connection.execute(statement.encode())
 

@@ -6,7 +6,7 @@ import httpx
 
 from tests.servers.process import Command, ServerProcess, free_ports, new_folder
 
-START_SECONDS = 30.0
+START_SECONDS = 180.0
 
 
 class VictoriaMetricsServer:
@@ -36,8 +36,8 @@ class VictoriaMetricsServer:
         self.process.start(self._is_ready, START_SECONDS)
         rows = [line for line in self._history.splitlines() if not line.startswith("#")]
         text = "".join(f"{line}000\n" for line in rows)  # it takes milliseconds
-        httpx.post(f"{self.url}/api/v1/import/prometheus", content=text, timeout=30.0).raise_for_status()
-        httpx.get(f"{self.url}/internal/force_flush", timeout=30.0).raise_for_status()
+        httpx.post(f"{self.url}/api/v1/import/prometheus", content=text, timeout=60.0).raise_for_status()
+        httpx.get(f"{self.url}/internal/force_flush", timeout=60.0).raise_for_status()
         return self
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def test_the_sample_is_served_until_a_signal_and_ends_clean(
     dynamodb.close()
 
     assert names == ["audit-log", "orders", "sessions"]
-    assert (served.wait(10), rest.splitlines()[-1]) == (0, "Served 1 calls, 0 billed metrics, 0.00000 USD.")
+    assert (served.wait(120), rest.splitlines()[-1]) == (0, "Served 1 calls, 0 billed metrics, 0.00000 USD.")
 
 
 def test_a_taken_port_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
