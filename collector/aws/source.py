@@ -14,14 +14,15 @@ Who looks only once (`AwsTarget.once`) gets the inventory as the first batch: no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from collector.aws.account import Account, metrics_an_hour
 from collector.aws.looks.agenda import Agenda, asks, is_wire, share
+from collector.aws.looks.cycle import Cycle
 from collector.aws.looks.history import PIECE_S
-from collector.aws.looks.passes import Passes, refusals
+from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import Begin
 from collector.aws.looks.reading import Planned, Reading
 from collector.aws.looks.tiers import Tiers
@@ -31,16 +32,16 @@ from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
 from collector.aws.metrics.features import delivers_to_kinesis, standing_still
 from collector.aws.metrics.insights import Insights
 from collector.aws.metrics.operations import EVERY_S as LISTED_EVERY_S
-from collector.aws.metrics.operations import UNLISTED, Listings, Operations
+from collector.aws.metrics.operations import UNLISTED, Listings
 from collector.aws.metrics.planner import Stretch
 from collector.aws.metrics.queries import TABLE_ONLY, Ask, Questions
-from collector.aws.metrics.tripwire import may_lead_to, origin
+from collector.aws.metrics.tripwire import Tripwire, may_lead_to, origin, refusals
 from collector.aws.settings.autoscaling import Autoscaling, Scaling
 from collector.aws.settings.inventory import Found, Inventory, Member
 from collector.aws.settings.table_history import sizes, switches
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import Price, billed
-from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, plan
+from collector.aws.spending.plan import HOUR, Load, Share, Tier
 from collector.aws.wire.access import Access
 from collector.aws.wire.pool import Pool
 from collector.aws.wire.target import AwsTarget, Patience
@@ -60,37 +61,6 @@ from stillfit.model import (
 
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
-
-
-@dataclass(slots=True)
-class _Cycle:
-    """What one cycle has found so far."""
-
-    at: datetime
-    begin: Begin
-    passes: Passes
-    agenda: Agenda
-    members: tuple[Member, ...] = ()
-    plan: Plan = field(default_factory=lambda: plan(Load()))
-    tiers: dict[Subject, Tier] = field(default_factory=dict)
-    is_listed: bool = False
-    """Whether what ListMetrics names was asked in this cycle."""
-    waiting: Sequence[Member] = ()
-    """Tables for which this look had no time."""
-    gaps: list[Gap] = field(default_factory=list)
-    refused: list[Series] = field(default_factory=list)
-    """Refused requests, as they were read."""
-
-    @property
-    def subjects(self) -> Iterator[Subject]:
-        return (subject for member in self.members for subject in member.subjects)
-
-    @property
-    def operations(self) -> Operations | None:
-        return self.agenda.known
-
-    def served(self, table: Subject) -> tuple[str, ...]:
-        return self.operations.of(table) if self.operations else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +123,7 @@ class AwsSource(MeteredSource):
             yield self._without_tables(found, until)
         self._progress.end()
 
-    def _urgent(self, cycle: _Cycle) -> Iterator[Batch]:
+    def _urgent(self, cycle: Cycle) -> Iterator[Batch]:
         """What must not wait, of the tables as they were: to list and to describe thousands takes a minute and more.
 
         Where the look before could not list them, that is said with each batch, or what is delivered would end it.
@@ -166,7 +136,7 @@ class AwsSource(MeteredSource):
         for batch in self._read(cycle, chain.from_iterable(due)):
             yield replace(batch, gaps=(*batch.gaps, *gaps))
 
-    def _new(self, cycle: _Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:
+    def _new(self, cycle: Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:
         """The tripwires of new tables, before their settings. Who looks once pays nothing before the price is told."""
         if not fresh or self._access.target.once:
             return
@@ -176,12 +146,12 @@ class AwsSource(MeteredSource):
         tiers = {one.table: self._tiers.of(one, cycle.begin.until, serves=None) for one in fresh}
         due = (cycle.agenda.urgent(plan, member, tiers[member.table]) for member in fresh)
         yield from cycle.passes.read(chain.from_iterable(due))
-        yield from cycle.passes.follow(fresh, None)
+        yield from cycle.passes.follow(None)
 
-    def _read(self, cycle: _Cycle, planned: Iterable[Planned], known: Iterable[Series] = ()) -> Iterator[Batch]:
+    def _read(self, cycle: Cycle, planned: Iterable[Planned], known: Iterable[Series] = ()) -> Iterator[Batch]:
         """A pass of tables whose operations are known, and all of those that it shows to hurt."""
         yield from cycle.passes.read(planned)
-        yield from cycle.passes.follow(cycle.members, cycle.served, known=known, more=self._heated(cycle))
+        yield from cycle.passes.follow(cycle.which, known=known, more=self._heated(cycle))
 
     def _without_tables(self, found: Found, at: datetime) -> Batch:
         """All that there is to tell: nothing is listed or asked, and nothing is paid."""
@@ -190,7 +160,7 @@ class AwsSource(MeteredSource):
         self._budget.share(self.id, self._load)
         return Batch(source=self.id, at=at, gaps=found.gaps, inventory=found.whole, undescribed=found.undescribed)
 
-    def _with_tables(self, cycle: _Cycle, found: Found, scaled: _Scaled, since: datetime | None) -> Iterator[Batch]:
+    def _with_tables(self, cycle: Cycle, found: Found, scaled: _Scaled, since: datetime | None) -> Iterator[Batch]:
         cycle.members = found.members
         self._of_account.look(self._clock.monotonic())
         self._tiers.begin(found.members)
@@ -213,18 +183,18 @@ class AwsSource(MeteredSource):
         if not self._access.target.once:
             yield from self._read_past(cycle)
 
-    def _read_past(self, cycle: _Cycle) -> Iterator[Batch]:
+    def _read_past(self, cycle: Cycle) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""
         there = {self.scope, *cycle.subjects}
-        passes = Passes(self.id, cycle.at, self._reading, self._questions, self._meter)
+        passes = Passes(self.id, cycle.at, self._reading, self._meter, self._wires)
         for planned in self._pasts(there):
             yield from passes.read(planned)
-            yield from passes.follow(cycle.members, cycle.served)
+            yield from passes.follow(cycle.which)
         gaps = tuple(gap for gap in (*passes.not_asked(), *passes.unread()) if gap.subject in there)
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=gaps)
 
-    def _details(self, cycle: _Cycle) -> Iterator[Batch]:
+    def _details(self, cycle: Cycle) -> Iterator[Batch]:
         """Settings that were left for after the metrics, because they are asked slowly."""
         if not self._access.target.once:
             return
@@ -232,7 +202,7 @@ class AwsSource(MeteredSource):
         attributes = tuple(self._attributes(found.members, cycle.at))
         yield Batch(source=self.id, at=cycle.at, attributes=attributes, gaps=found.gaps)
 
-    def _begun(self, at: datetime, begin: Begin) -> _Cycle:
+    def _begun(self, at: datetime, begin: Begin) -> Cycle:
         refused: list[Series] = []
 
         def note(seen: Sequence[Series]) -> None:
@@ -240,16 +210,19 @@ class AwsSource(MeteredSource):
             refused.extend(refusals(seen))
 
         agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s, self._listings.known)
-        passes = Passes(self.id, at, self._reading, self._questions, self._meter, note=note)
-        return _Cycle(at=at, begin=begin, passes=passes, agenda=agenda, refused=refused)
+        passes = Passes(self.id, at, self._reading, self._meter, self._wires, note=note)
+        return Cycle(at=at, begin=begin, passes=passes, agenda=agenda, refused=refused)
 
-    def _tier(self, cycle: _Cycle) -> None:
+    def _wires(self) -> Tripwire:
+        return Tripwire(self._questions)
+
+    def _tier(self, cycle: Cycle) -> None:
         """Put each table into its tier."""
         for member in cycle.members:
             serves = bool(cycle.served(member.table)) if cycle.operations else None
             cycle.tiers[member.table] = self._tiers.of(member, cycle.begin.until, serves=serves)
 
-    def _plan_for(self, cycle: _Cycle) -> None:
+    def _plan_for(self, cycle: Cycle) -> None:
         """Ask the budget how often the tables of each tier are read."""
         self._tier(cycle)
         shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
@@ -267,7 +240,7 @@ class AwsSource(MeteredSource):
         self._inventory.stop()
         self._pool.stop()
 
-    def _inventory_batch(self, cycle: _Cycle, found: Found, scaled: _Scaled) -> Batch:
+    def _inventory_batch(self, cycle: Cycle, found: Found, scaled: _Scaled) -> Batch:
         self._scaling = scaled.settings
         return Batch(
             source=self.id,
@@ -299,7 +272,7 @@ class AwsSource(MeteredSource):
         if scaled.unread is not None:
             yield self._gap(self.scope, "scaling_activities", scaled.unread.reason, str(scaled.unread))
 
-    def _changes(self, cycle: _Cycle, scaled: _Scaled) -> Iterator[AttributeChange]:
+    def _changes(self, cycle: Cycle, scaled: _Scaled) -> Iterator[AttributeChange]:
         yield from switches(cycle.members, scaled.since)
         known = set(cycle.subjects)
         yield from (one for one in scaled.changes if one.subject in known)
@@ -310,7 +283,7 @@ class AwsSource(MeteredSource):
                 scaling = self._scaling.of(subject) if self._scaling else {}
                 yield Attributes.of(subject, at, {**settings, **scaling})
 
-    def _list(self, cycle: _Cycle, since: datetime | None) -> None:
+    def _list(self, cycle: Cycle, since: datetime | None) -> None:
         """What has happened lately; where that cannot be listed, what was known of it stands."""
         before, kinesis = self._listed_to(cycle, since), delivers_to_kinesis(cycle.members)
         try:
@@ -321,13 +294,13 @@ class AwsSource(MeteredSource):
                 cycle.gaps.append(self._gap(subject, name, error.reason, str(error)))
         cycle.agenda = replace(cycle.agenda, known=self._listings.known)
 
-    def _listed_to(self, cycle: _Cycle, since: datetime | None) -> int | None:
+    def _listed_to(self, cycle: Cycle, since: datetime | None) -> int | None:
         """Up to when the listings before vouch, after a start by what the store has of them; None: they do not."""
         if since is None or not self._progress.goes_on:
             return int(since.timestamp()) if since else None
         return self._progress.read_whole(self._questions.ask(one.table, TABLE_ONLY[0]) for one in cycle.members)
 
-    def _rest(self, cycle: _Cycle, members: Sequence[Member]) -> list[Planned]:
+    def _rest(self, cycle: Cycle, members: Sequence[Member]) -> list[Planned]:
         """A piece of what is due; all of it where nobody looks again."""
         planned, cycle.waiting = self._turns.of(
             members,
@@ -336,21 +309,21 @@ class AwsSource(MeteredSource):
         )
         return planned
 
-    def _heated(self, cycle: _Cycle) -> Iterator[Planned]:
+    def _heated(self, cycle: Cycle) -> Iterator[Planned]:
         """What of a table is to be read at once because a pass has shown that it hurts."""
         for member in cycle.members:
             was = cycle.tiers[member.table]
             if was is not Tier.HOT and self._tiers.of(member, cycle.begin.until, serves=None) is Tier.HOT:
                 yield from cycle.agenda.behind(member)
 
-    def _known_empty(self, cycle: _Cycle) -> Iterator[Series]:
+    def _known_empty(self, cycle: Cycle) -> Iterator[Series]:
         """What a new listing vouches for."""
         window = Span(cycle.begin.first, cycle.begin.until)
         yield from self._of_account.quiet(cycle.agenda, window)
         for member in cycle.members:
             yield from cycle.operations.quiet(member.table, window) if cycle.operations else ()
 
-    def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
+    def _closing_batch(self, cycle: Cycle) -> Iterator[Batch]:
         """What is missing of what there is: a table that went during the look is nobody's gap."""
         there = {self.scope, *cycle.subjects}
         still = (gap for member in cycle.members for gap in self._standing_still(cycle, member))
@@ -359,7 +332,7 @@ class AwsSource(MeteredSource):
         if gaps:
             yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
 
-    def _waiting(self, cycle: _Cycle) -> Iterator[Gap]:
+    def _waiting(self, cycle: Cycle) -> Iterator[Gap]:
         """What was never read of tables for which there was no time."""
         detail = f"{len(cycle.waiting)} tables wait for the next look: this one had no time for all of what is new"
         for member in cycle.waiting:
@@ -368,7 +341,7 @@ class AwsSource(MeteredSource):
                     for metric in {slot.metric for slot in ask.slots}:
                         yield self._gap(ask.subject, metric, GapReason.NOT_ASKED, detail)
 
-    def _standing_still(self, cycle: _Cycle, member: Member) -> Iterator[Gap]:
+    def _standing_still(self, cycle: Cycle, member: Member) -> Iterator[Gap]:
         delegated = cycle.operations.delegated(member.table) if cycle.operations else ()
         return standing_still(member, delegated, self.id)
 
@@ -380,7 +353,7 @@ def open_source(
     return AwsSource(Access(target, clock, patience=patience, calls_per_s=calls_per_s))
 
 
-def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: _Cycle) -> Price:
+def _priced(always: Iterable[tuple[Ask, Stretch]], cycle: Cycle) -> Price:
     """Each piece of an ask is billed; each piece of a tripwire may lead to all that it stands for."""
     metrics = more = 0
     for ask, _ in always:

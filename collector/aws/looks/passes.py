@@ -1,11 +1,11 @@
 """The passes of one look: asks that are read together, and what their tripwires lead to.
 
-    passes = Passes(source_id, at, reading, questions, meter)
-    yield from passes.read(planned)              # asked and noted
-    yield from passes.follow(members, served)    # what that pass has shown to be empty, and what it calls for
-    gaps = passes.unread()                       # of all of them
+    passes = Passes(source_id, at, reading, meter, wires)
+    yield from passes.read(planned)    # asked and noted
+    yield from passes.follow()         # what that pass has shown to be empty, and what it calls for
+    gaps = passes.unread()             # of all of them
 
-What must not wait is a pass of its own and comes first (collector/aws/source.py).
+What must not wait is a pass of its own and comes first (collector/aws/source.py, service.py).
 """
 
 from __future__ import annotations
@@ -13,51 +13,70 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
-from collector.aws.looks.agenda import is_wire
 from collector.aws.looks.reading import Look, Planned, Reading
-from collector.aws.metrics.queries import CAUSES, CONSUMED, THROTTLES, Questions
-from collector.aws.metrics.tripwire import Tripwire, not_asked
-from collector.aws.settings.inventory import Member
+from collector.aws.metrics.decode import Missing
 from collector.aws.spending.meter import Meter, billed
-from stillfit.model import Batch, Gap, Series, Subject
+from stillfit.model import Batch, Gap, Series
 from stillfit.sheets import of_metrics
 
-WATCHED = frozenset(
-    metric
-    for spec in (*CONSUMED, *THROTTLES.values(), *CAUSES["read"], *CAUSES["write"])
-    for metric, _, _ in spec.brings
-)
-"""What tripwires, tiers and reports of keys look at as it comes; the rest goes by without an object for each series."""
 
-Served = Callable[[Subject], Sequence[str]]
-"""The operations that a table serves, as far as is known."""
+class Wires(Protocol):
+    """What one pass has shown of tripwires."""
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Canonical metrics that are looked at as they come; the rest goes by without an object for each series."""
+        ...
+
+    def note(self, series: Iterable[Series], /) -> None:
+        """Take the tripwires out of what was read; others are passed over."""
+        ...
+
+    def causes(self) -> Iterable[Planned]:
+        """What is to be read because something was refused."""
+        ...
+
+    def quiet_causes(self) -> Iterable[Series]:
+        """What is known to be empty because nothing was."""
+        ...
+
+    def not_asked(self, missing: Missing, source: str, /) -> Iterable[Gap]:
+        """What something that could not be read would have led to."""
+        ...
+
+
+_Wires = TypeVar("_Wires", bound=Wires)
+Together = Callable[[_Wires], tuple[Iterable[Series], Iterable[Planned]]]
+"""What a pass shows to be empty, and calls for, once it is known which operations there are."""
 
 
 @dataclass(slots=True)
-class _Pass:
+class _Pass(Generic[_Wires]):
     look: Look
-    tripwire: Tripwire = field(default_factory=Tripwire)
+    wires: _Wires
 
 
 @dataclass(slots=True)
-class Passes:
+class Passes(Generic[_Wires]):
     """Of one look of one source. Used by one thread."""
 
     source: str
     at: datetime
     reading: Reading
-    questions: Questions
     meter: Meter
+    wires: Callable[[], _Wires]
+    """Those of a new pass."""
     note: Callable[[Sequence[Series]], None] = lambda _series: None
-    """Sees what is WATCHED, as it comes."""
-    _every: list[_Pass] = field(default_factory=list)
-    _unfollowed: list[_Pass] = field(default_factory=list)
+    """Sees what is watched, as it comes."""
+    _every: list[_Pass[_Wires]] = field(default_factory=list)
+    _unfollowed: list[_Pass[_Wires]] = field(default_factory=list)
     """Those of which nobody has asked yet which operations were refused."""
 
     def read(self, planned: Iterable[Planned]) -> Iterator[Batch]:
         """A further pass."""
-        one = _Pass(Look(self.at))
+        one = _Pass(Look(self.at), self.wires())
         one.look.note = lambda series: self._noted(one, series)
         self._every.append(one)
         self._unfollowed.append(one)
@@ -65,55 +84,50 @@ class Passes:
 
     def follow(
         self,
-        members: Sequence[Member],
-        served: Served | None,
+        together: Together[_Wires] | None = lambda _wires: ((), ()),
         *,
         known: Iterable[Series] = (),
         more: Iterable[Planned] = (),
     ) -> Iterator[Batch]:
         """What the newest pass leads to, with what else is `known` to be empty and `more` to read.
 
-        `served` None: which operations there are is not known yet, so the next pass asks which were refused.
+        `together` None: which operations there are is not known yet, so the next pass asks which were refused.
         """
         newest = self._every[-1]
-        quiet, refused = list(newest.tripwire.quiet_causes()), list[Planned]()
-        if served is not None:
+        quiet, refused = list(newest.wires.quiet_causes()), list[Planned]()
+        if together is not None:
             for one in self._unfollowed:
-                for member in members:
-                    operations = served(member.table)
-                    quiet += one.tripwire.quiet_requests(member.subjects, operations)
-                    refused += one.tripwire.requests(self.questions, member.subjects, operations)
+                empty, asked = together(one.wires)
+                quiet += empty
+                refused += asked
         self.meter.add(spared_metrics=len(quiet) * billed(1))
-        empty = (*quiet, *known)
-        if empty:
-            yield Batch(source=self.source, at=self.at, series=empty)
-        wanted = [*newest.tripwire.causes(self.questions), *refused, *more]
+        series = (*quiet, *known)
+        if series:
+            yield Batch(source=self.source, at=self.at, series=series)
+        wanted = [*newest.wires.causes(), *refused, *more]
         yield from self.reading.batches(wanted, replace(newest.look, held=[]))  # a tripwire of `more` is not followed
-        if served is not None:
+        if together is not None:
             self.reading.settle(*(one.look for one in self._unfollowed))
             self._unfollowed.clear()
+
+    @property
+    def missing(self) -> Iterator[Missing]:
+        """What could not be read in any pass."""
+        for one in self._every:
+            yield from one.look.missing
 
     def not_asked(self) -> Iterator[Gap]:
         """What a tripwire would have led to that could not be read."""
         for one in self._every:
             for missing in one.look.missing:
-                if is_wire(missing.ask):
-                    yield from not_asked(missing.ask, missing.stretch.window, self.source)
+                yield from one.wires.not_asked(missing, self.source)
 
     def unread(self) -> Iterator[Gap]:
         """What could not be read."""
         for one in self._every:
             yield from self.reading.gaps(one.look)
 
-    def _noted(self, one: _Pass, series: Iterable[Series]) -> None:
-        seen = tuple(of_metrics(series, WATCHED))
-        one.tripwire.note(seen)
+    def _noted(self, one: _Pass[_Wires], series: Iterable[Series]) -> None:
+        seen = tuple(of_metrics(series, one.wires.watched))
+        one.wires.note(seen)
         self.note(seen)
-
-
-def refusals(series: Iterable[Series]) -> Iterator[Series]:
-    """Those of what was seen that tell of refused requests, without the page that they lie in."""
-    consumed = {metric for spec in CONSUMED for metric, _, _ in spec.brings}
-    for one in series:
-        if one.metric not in consumed and one.values.any():
-            yield replace(one, times=one.times.copy(), values=one.values.copy())

@@ -12,19 +12,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from collector.aws.metrics.decode import Missing
 from collector.aws.metrics.operations import empty
 from collector.aws.metrics.planner import Stretch
-from collector.aws.metrics.queries import CAUSES, DIRECTIONS, THROTTLED_REQUESTS, THROTTLES, Ask, Questions, causes_of
-from stillfit.model import Gap, GapReason, Series, Span, Subject
+from collector.aws.metrics.queries import (
+    CAUSES,
+    CONSUMED,
+    DIRECTIONS,
+    THROTTLED_REQUESTS,
+    THROTTLES,
+    Ask,
+    Questions,
+    causes_of,
+)
+from stillfit.model import Gap, GapReason, Series, Subject
 
 GENERIC = {f"{direction}_throttle_events": direction for direction in DIRECTIONS}
+WATCHED = frozenset(
+    metric
+    for spec in (*CONSUMED, *THROTTLES.values(), *CAUSES["read"], *CAUSES["write"])
+    for metric, _, _ in spec.brings
+)
+"""What tripwires, tiers and reports of keys look at as it comes."""
 _REQUESTS = THROTTLED_REQUESTS.brings[0][0]
 
 
 @dataclass(slots=True)
 class Tripwire:
-    """What the generic metrics said in one cycle, by subject and direction."""
+    """What the generic metrics said in a pass, by subject and direction. A `Wires` (collector/aws/looks/passes.py)."""
 
+    questions: Questions
+    watched: frozenset[str] = WATCHED
     _seen: dict[tuple[Subject, str], list[Series]] = field(default_factory=dict)
 
     def note(self, series: Iterable[Series]) -> None:
@@ -34,12 +52,12 @@ class Tripwire:
                 kept = replace(one, times=one.times.copy(), values=one.values.copy())  # not the whole page they lie in
                 self._seen.setdefault((one.subject, GENERIC[one.metric]), []).append(kept)
 
-    def causes(self, questions: Questions) -> Iterator[tuple[Ask, Stretch]]:
+    def causes(self) -> Iterator[tuple[Ask, Stretch]]:
         """The cause-specific asks for each direction of each subject, where something was refused."""
         for (subject, direction), pieces in self._seen.items():
             for stretch in (_stretch(one) for one in pieces if _tripped(one)):
                 for spec in CAUSES[direction]:
-                    yield questions.ask(subject, spec), stretch
+                    yield self.questions.ask(subject, spec), stretch
 
     def quiet_causes(self) -> Iterator[Series]:
         """The cause-specific series that are known to be empty."""
@@ -49,14 +67,18 @@ class Tripwire:
                     for metric in causes_of(direction):
                         yield empty(subject, metric, one.period_s, one.covered[0])
 
-    def requests(
-        self, questions: Questions, family: Sequence[Subject], operations: Sequence[str]
-    ) -> Iterator[tuple[Ask, Stretch]]:
+    def not_asked(self, missing: Missing, source: str) -> Iterator[Gap]:
+        """The parts of a generic metric that could not be read."""
+        for way, spec in THROTTLES.items():
+            if spec is missing.ask.spec:
+                yield from not_asked(missing, causes_of(way), source)
+
+    def requests(self, family: Sequence[Subject], operations: Sequence[str]) -> Iterator[tuple[Ask, Stretch]]:
         """ThrottledRequests of a table (first of its `family`), for the stretches in which anything was refused."""
         for stretch in self._stretches(family[0]):
             if not self._quiet(family, stretch):
                 for operation in operations:
-                    yield questions.ask(family[0], THROTTLED_REQUESTS, operation), stretch
+                    yield self.questions.ask(family[0], THROTTLED_REQUESTS, operation), stretch
 
     def quiet_requests(self, family: Sequence[Subject], operations: Sequence[str]) -> Iterator[Series]:
         """ThrottledRequests of a table, for the stretches in which nothing was refused, there or on an index."""
@@ -77,19 +99,27 @@ class Tripwire:
         )
 
 
-def not_asked(wire: Ask, window: Span, source: str) -> Iterator[Gap]:
-    """The parts of a generic metric that could not be read."""
-    direction = next(way for way, spec in THROTTLES.items() if spec is wire.spec)
-    detail = f"asked only where {wire.slots[0].metric} tells that something was refused, and that could not be read"
-    for metric in causes_of(direction):
+def not_asked(wire: Missing, parts: Iterable[str], source: str) -> Iterator[Gap]:
+    """What a tripwire that could not be read would have led to: canonical metrics."""
+    generic = wire.ask.slots[0].metric
+    detail = f"asked only where {generic} tells that something was refused, and that could not be read"
+    for metric in parts:
         yield Gap(
-            subject=wire.subject,
+            subject=wire.ask.subject,
             missing=metric,
             reason=GapReason.NOT_ASKED,
             detail=detail,
             source=source,
-            span=window,
+            span=wire.stretch.window,
         )
+
+
+def refusals(series: Iterable[Series]) -> Iterator[Series]:
+    """Those of what was WATCHED that tell of refused requests, without the page that they lie in."""
+    consumed = {metric for spec in CONSUMED for metric, _, _ in spec.brings}
+    for one in series:
+        if one.metric not in consumed and one.values.any():
+            yield replace(one, times=one.times.copy(), values=one.values.copy())
 
 
 def origin(questions: Questions, ask: Ask) -> Ask:

@@ -1,0 +1,57 @@
+"""What one look at the tables of an account and region has found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from collector.aws.looks.agenda import Agenda
+from collector.aws.looks.passes import Passes
+from collector.aws.looks.progress import Begin
+from collector.aws.looks.reading import Planned
+from collector.aws.metrics.operations import Operations
+from collector.aws.metrics.tripwire import Tripwire
+from collector.aws.settings.inventory import Member
+from collector.aws.spending.plan import Load, Plan, Tier, plan
+from stillfit.model import Gap, Series, Subject
+
+
+@dataclass(slots=True)
+class Cycle:
+    """What one cycle has found so far."""
+
+    at: datetime
+    begin: Begin
+    passes: Passes[Tripwire]
+    agenda: Agenda
+    members: tuple[Member, ...] = ()
+    plan: Plan = field(default_factory=lambda: plan(Load()))
+    tiers: dict[Subject, Tier] = field(default_factory=dict)
+    is_listed: bool = False
+    """Whether what ListMetrics names was asked in this cycle."""
+    waiting: Sequence[Member] = ()
+    """Tables for which this look had no time."""
+    gaps: list[Gap] = field(default_factory=list)
+    refused: list[Series] = field(default_factory=list)
+    """Refused requests, as they were read."""
+
+    @property
+    def subjects(self) -> Iterator[Subject]:
+        return (subject for member in self.members for subject in member.subjects)
+
+    @property
+    def operations(self) -> Operations | None:
+        return self.agenda.known
+
+    def served(self, table: Subject) -> tuple[str, ...]:
+        return self.operations.of(table) if self.operations else ()
+
+    def which(self, wires: Tripwire) -> tuple[list[Series], list[Planned]]:
+        """Which requests were refused, where it is known which operations a table serves."""
+        quiet, asked = list[Series](), list[Planned]()
+        for member in self.members:
+            operations = self.served(member.table)
+            quiet += wires.quiet_requests(member.subjects, operations)
+            asked += wires.requests(member.subjects, operations)
+        return quiet, asked
