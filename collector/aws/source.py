@@ -225,10 +225,11 @@ class AwsSource(MeteredSource):
     def _plan_for(self, cycle: Cycle) -> None:
         """Ask the budget how often the tables of each tier are read."""
         self._tier(cycle)
+        self._tiers.turn(cycle.tiers)
         shares: dict[Tier, Share] = {tier: Share() for tier in Tier}
         for member in cycle.members:
-            tier = cycle.tiers[member.table]
-            shares[tier] += share(self._questions, member, tier, cycle.operations)
+            tier, lately = cycle.tiers[member.table], self._tiers.lately(member.table)
+            shares[tier] += share(self._questions, member, tier, cycle.operations, lately)
         others = self._insights.metrics_an_hour + metrics_an_hour(cycle.members)
         self._load = Load(shares, self._listings.pages * HOUR / LISTED_EVERY_S, others)
         cycle.plan = self._budget.share(self.id, self._load)

@@ -220,6 +220,13 @@ BILL = exported(
         "Growing: the fleet outgrows its budget.",
     ),
     (
+        "reading_causes_ratio",
+        "gauge",
+        COLLECTOR,
+        "Share of the tripwires of hot tables that have lately led to causes, as projected costs count them",
+        "1: requests are refused all the time, or nothing was read yet; absent while no table is hot.",
+    ),
+    (
         "reading_tables",
         "gauge",
         (*COLLECTOR, "tier"),

@@ -103,6 +103,8 @@ def _plan(status: SourceStatus) -> Iterator[Reading]:
     yield Reading("stillfit_reading_stretched_steps", labels, plan.rung)
     if plan.budget_usd is not None:
         yield Reading("stillfit_api_budget_dollars", labels, plan.budget_usd)
+    if (causes := plan.load.causes_share) is not None:
+        yield Reading("stillfit_reading_causes_ratio", labels, causes)
     yield from _month(status.shared, labels)
     for tier in plan.cadences:
         yield Reading("stillfit_reading_tables", (*labels, tier.value), plan.load.of(tier).tables)

@@ -286,7 +286,7 @@ SNAPSHOT = Snapshot(
     ),
     workloads=(Workload(name="orders", tables=(ORDERS,)), Workload(name="reports", tables=(EVENTS,))),
 )
-LOAD = Load({Tier.HOT: Share(1, 4, 30), Tier.WARM: Share(12, 30, 150)})
+LOAD = Load({Tier.HOT: Share(1, 4, 30, causes=11, likely=2.2), Tier.WARM: Share(12, 30, 150)})
 AWS = SourceStatus(
     id="aws/123456789012/us-east-1",
     engine="dynamodb",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from collector.aws.looks.heat import phase
 from collector.aws.looks.progress import Begin, Progress
 from collector.aws.looks.reading import Planned
+from collector.aws.looks.tripped import Lately
 from collector.aws.metrics.features import featured, features
 from collector.aws.metrics.operations import Named, Operations
 from collector.aws.metrics.queries import (
@@ -32,6 +33,7 @@ from collector.aws.spending.meter import billed
 from collector.aws.spending.plan import NEVER_S, Cadence, Plan, Share, Tier
 from stillfit.model import Subject
 
+NOTHING_KNOWN = Lately()
 _WIRES = frozenset(spec.name for spec in THROTTLES.values())
 _CAUSES = sum(billed(len(spec.brings)) for specs in CAUSES.values() for spec in specs)
 
@@ -140,8 +142,10 @@ def named_asks(questions: Questions, subject: Subject, known: Operations | None)
             yield questions.ask(subject, named.spec, named.part), named
 
 
-def share(questions: Questions, member: Member, tier: Tier, known: Operations | None) -> Share:
-    """Billed metrics of one table with its indexes in one reading; of a hot one with all causes, the most it can be.
+def share(
+    questions: Questions, member: Member, tier: Tier, known: Operations | None, lately: Lately = NOTHING_KNOWN
+) -> Share:
+    """Billed metrics of one table with its indexes in one reading; of a hot one with its causes, as `lately` asked.
 
     Causes are read with the tripwire that leads to them, and refused requests by operation once a table (tripwire.py).
     """
@@ -156,10 +160,12 @@ def share(questions: Questions, member: Member, tier: Tier, known: Operations | 
         for ask, named in named_asks(questions, member.table, known)
         if known is not None and known.is_current(named) and ask.spec is not THROTTLED_REQUESTS
     )
-    if tier is Tier.HOT:
-        operations = known.of(member.table) if known else ()
-        wires += _CAUSES * len(member.subjects) + billed(len(THROTTLED_REQUESTS.brings)) * len(operations)
-    return Share(tables=1, wires=wires, rest=rest)
+    if tier is not Tier.HOT:
+        return Share(tables=1, wires=wires, rest=rest)
+    causes = _CAUSES * len(member.subjects)
+    requests = billed(len(THROTTLED_REQUESTS.brings)) * len(known.of(member.table) if known else ())
+    likely = causes * lately.wires + requests * lately.looks
+    return Share(tables=1, wires=wires, rest=rest, causes=causes + requests, likely=likely)
 
 
 def is_wire(ask: Ask) -> bool:

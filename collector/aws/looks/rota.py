@@ -14,6 +14,7 @@ from types import MappingProxyType
 from collector.aws.looks.heat import Heat, phase
 from collector.aws.looks.progress import Begin, Progress
 from collector.aws.looks.reading import Planned
+from collector.aws.looks.tripped import Lately, Tripped
 from collector.aws.metrics.queries import Ask, Spec
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import billed
@@ -28,11 +29,13 @@ class FamilyShare:
     """Billed metrics of one family in one reading, and those that its tripwires may lead to."""
 
     usual: Share
-    causes: Share = field(default_factory=Share)
+    causes: int = 0
 
-    def of(self, tier: Tier) -> Share:
-        """Of a hot family with all causes, the most it can be: they are read with the tripwire (see agenda.py)."""
-        return self.usual + self.causes if tier is Tier.HOT else self.usual
+    def of(self, tier: Tier, lately: Lately) -> Share:
+        """Of a hot family with its causes, as `lately` asked: they are read with the tripwire (see agenda.py)."""
+        if tier is not Tier.HOT:
+            return self.usual
+        return self.usual + Share(causes=self.causes, likely=self.causes * lately.wires)
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Rota:
     """What there was to read in the last look."""
     _heat: Heat[Subject] = field(default_factory=Heat)
     _tiers: dict[Subject, Tier] = field(default_factory=dict)
+    _tripped: Tripped[Subject] = field(default_factory=Tripped)
 
     def begin(
         self, source: str, now: int, shares: Mapping[Subject, FamilyShare], serving: Callable[[Subject], bool]
@@ -55,9 +59,10 @@ class Rota:
         """Put each family into its tier and tell the budget. `shares` are by family; `now` is epoch seconds."""
         self._heat.keep(shares)
         self._tiers = {family: self._tier(family, now, serving) for family in shares}
+        self._tripped.turn(family for family, tier in self._tiers.items() if tier is Tier.HOT)
         by_tier = {tier: Share() for tier in Tier}
         for family, share in shares.items():
-            by_tier[self._tiers[family]] += share.of(self._tiers[family])
+            by_tier[self._tiers[family]] += share.of(self._tiers[family], self._tripped.of(family))
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
@@ -88,6 +93,7 @@ class Rota:
         fresh: set[Subject] = set()
         for one in wires:
             family, hot = family_of(one.subject), one.times[one.values > 0]
+            self._tripped.note(family, one.values)
             if len(hot):
                 self._heat.seen(family, int(hot[-1]) + one.period_s)
                 fresh |= {family} if self._tiers[family] is not Tier.HOT else set()
@@ -106,11 +112,11 @@ def shares_of(
     `causes`: what a tripwire leads to.
     """
     usual: defaultdict[Subject, Share] = defaultdict(Share)
-    more: defaultdict[Subject, Share] = defaultdict(Share)
+    more: defaultdict[Subject, int] = defaultdict(int)
     for ask in wires:
         family = family_of(ask.subject)
         usual[family] += Share(wires=billed(len(ask.slots)))
-        more[family] += Share(wires=sum(billed(len(cause.brings)) for cause in causes(ask.spec)))
+        more[family] += sum(billed(len(cause.brings)) for cause in causes(ask.spec))
     for ask in rest:
         usual[family_of(ask.subject)] += Share(rest=billed(len(ask.slots)))
     tables = {family: Share(tables=int(bool(family.table or family.cluster))) for family in usual}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.aws.looks.heat import Heat
+from collector.aws.looks.tripped import Lately, Tripped
 from collector.aws.settings.inventory import Member
 from collector.aws.spending.plan import Tier
 from stillfit.model import Series, Statistic, Subject
@@ -32,6 +33,7 @@ class Tiers:
     called_hot: Callable[[str], bool] = lambda _table: False
     """Whether the operator calls a table hot."""
     _heat: Heat[str] = field(default_factory=Heat)
+    _tripped: Tripped[str] = field(default_factory=Tripped)
     _limits: dict[tuple[Subject, str], float] = field(default_factory=dict)
 
     def begin(self, members: Iterable[Member]) -> None:
@@ -49,6 +51,8 @@ class Tiers:
     def note(self, series: Iterable[Series]) -> None:
         """Take refusals and nearly full minutes out of what was read."""
         for one in series:
+            if one.metric in _REFUSED:
+                self._tripped.note(one.subject.table, one.values)
             hot = self._hot(one) if len(one.times) else ()
             if len(hot):
                 self._heat.seen(one.subject.table, int(hot[-1]) + one.period_s)
@@ -57,6 +61,14 @@ class Tiers:
         """`serves`: whether requests were served in the last hours; None is not known, and treated as if."""
         name = member.table.table
         return self._heat.tier(name, now, called_hot=self.called_hot(name), serves=serves)
+
+    def turn(self, tiers: Mapping[Subject, Tier]) -> None:
+        """The tripwires of a look have been read; `tiers` is by table."""
+        self._tripped.turn(table.table for table, tier in tiers.items() if tier is Tier.HOT)
+
+    def lately(self, table: Subject) -> Lately:
+        """How often the tripwires of a hot table have lately led to causes."""
+        return self._tripped.of(table.table)
 
     def _hot(self, one: Series) -> Sequence[int] | NDArray[np.int64]:
         """When the buckets with heat in them began."""

@@ -6,9 +6,10 @@ What a plan saves by that is what makes the one-minute truth affordable (docs/de
 
 Where an operator gives a monthly budget, the slowest readings are stretched first: what nobody is paged for, then what
 the freshness promise leaves room for, and only then the tripwires, which breaks the promise. What is spent of the month
-already counts, and so does how much of it is left. Where even the slowest reading would go beyond the budget, it goes
-on until what is left of that just pays for the tripwires; from then on only those are read, and tables that are hot. A
-table is never dropped (docs/decisions/0044).
+already counts, and so does how much of it is left. The causes of refused requests count as often as they were asked
+lately: what a storm takes more is in the sum of the month by the next look. Where even the slowest reading would go
+beyond the budget, it goes on until what is left of that just pays for the tripwires, with all their causes; from then
+on only those are read, and tables that are hot. A table is never dropped (docs/decisions/0044).
 """
 
 from __future__ import annotations
@@ -83,9 +84,24 @@ class Share:
     tables: int = 0
     wires: int = 0
     rest: int = 0
+    causes: int = 0
+    """What its tripwires lead to at most, where each of them tells of refused requests; they are read with those."""
+    likely: float = 0.0
+    """The part of `causes` that a reading has lately led to (collector/aws/looks/tripped.py)."""
 
     def __add__(self, other: Share) -> Share:
-        return Share(self.tables + other.tables, self.wires + other.wires, self.rest + other.rest)
+        return Share(
+            self.tables + other.tables,
+            self.wires + other.wires,
+            self.rest + other.rest,
+            self.causes + other.causes,
+            self.likely + other.likely,
+        )
+
+    @property
+    def at_most(self) -> Share:
+        """With all causes in each reading."""
+        return replace(self, likely=float(self.causes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,17 @@ class Load:
 
     def of(self, tier: Tier) -> Share:
         return self.shares.get(tier, Share())
+
+    @property
+    def at_most(self) -> Load:
+        """With all causes in each reading of what is hot."""
+        return replace(self, shares={tier: share.at_most for tier, share in self.shares.items()})
+
+    @property
+    def causes_share(self) -> float | None:
+        """Of the causes that hot tables can lead to, how many are counted; None where none can be."""
+        causes = sum(share.causes for share in self.shares.values())
+        return sum(share.likely for share in self.shares.values()) / causes if causes else None
 
     def __add__(self, other: Load) -> Load:
         shares = {tier: self.of(tier) + other.of(tier) for tier in Tier}
@@ -141,13 +168,19 @@ class Plan:
 
     @property
     def usd_a_month(self) -> float:
-        """At list price and the present mix of tiers; hot tables are counted with all causes (agenda.py)."""
+        """At list price and the present mix of tiers; causes of hot tables are counted as lately asked (agenda.py)."""
         return self.metrics_a_month * USD_PER_METRIC + self.listings_usd_a_month
 
     @property
     def listings_usd_a_month(self) -> float:
         """The part of ListMetrics, which no budget stretches."""
         return self.load.listings_an_hour * MONTH_S / HOUR * USD_PER_LISTING
+
+    @property
+    def causes_usd_a_month(self) -> float:
+        """The part of what tripwires lead to."""
+        per_s = sum(self.load.of(tier).likely / cadence.wires_s for tier, cadence in self.cadences.items())
+        return per_s * MONTH_S * USD_PER_METRIC
 
     @property
     def expected_usd(self) -> float:
@@ -200,7 +233,8 @@ def plan(
     for one in plans:
         if one.keeps(MARGIN if one.rung < in_force else 0.0):
             return one
-    return plans[-1] if alone.keeps(MARGIN if in_force > plans[-1].rung else RESERVE) else alone
+    kept_for = replace(alone, load=load.at_most)  # when it is used up, nothing is left that could correct the sum
+    return plans[-1] if kept_for.keeps(MARGIN if in_force > plans[-1].rung else RESERVE) else alone
 
 
 def slowest(load: Load, rhythm: Rhythm = USUAL) -> Plan:
@@ -253,6 +287,12 @@ def _stepped(before: Cadences, step: _Step) -> Cadences:
 
 
 def _a_month(share: Share, cadence: Cadence) -> float:
+    """Billed metrics, causes included."""
+    return _fixed(share, cadence) + share.likely * MONTH_S / cadence.wires_s
+
+
+def _fixed(share: Share, cadence: Cadence) -> float:
+    """Billed metrics that are asked whatever happens."""
     return share.wires * MONTH_S / cadence.wires_s + share.rest * MONTH_S / cadence.rest_s
 
 
@@ -281,6 +321,17 @@ def budget_lines(one: Plan) -> Iterator[str]:
         yield f"stretched by {one.rung} step{'' if one.rung == 1 else 's'} to keep to {budget}"
 
 
+def _causes_line(one: Plan) -> Iterator[str]:
+    """What is assumed of causes, where any table is hot."""
+    counted, usd = one.load.causes_share, one.causes_usd_a_month
+    if counted is None:
+        return
+    most = replace(one, load=one.load.at_most).causes_usd_a_month
+    as_seen = f"with {counted:.0%} of the tripwires of hot tables, as lately seen ({most:.2f} if with all)"
+    assumed = "with every tripwire of hot tables, the most it can be" if counted == 1.0 else as_seen
+    yield f"causes of refused requests: counted {assumed}; {usd:.2f} USD a month"
+
+
 def lines(one: Plan) -> Iterator[str]:
     """The plan, its price and its worst ages, a line each."""
     for tier, cadence in one.cadences.items():
@@ -288,9 +339,10 @@ def lines(one: Plan) -> Iterator[str]:
         tables = f"{share.tables:,} table{'' if share.tables == 1 else 's'}"
         rest = "nothing else" if cadence.rest_s == NEVER_S else f"the rest every {told(cadence.rest_s)}"
         often = f"tripwires every {told(cadence.wires_s)}, {rest}"
-        usd = _a_month(share, cadence) * USD_PER_METRIC
+        usd = _fixed(share, cadence) * USD_PER_METRIC
         age = f"a message at most {told(one.worst_age_s(tier))} late"
         yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
+    yield from _causes_line(one)
     if (reports := one.load.reports_an_hour) and not one.wires_alone:
         usd = reports * MONTH_S / HOUR * USD_PER_METRIC
         noun = "metric" if round(reports) == 1 else "metrics"

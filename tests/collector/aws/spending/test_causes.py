@@ -1,0 +1,187 @@
+"""Causes of refused requests are in the price of a plan as often as they were asked lately."""
+
+import numpy as np
+import pytest
+
+from collector.aws.keyspaces import Keyspaces
+from collector.aws.looks.tripped import LATELY, Lately, Tripped
+from collector.aws.metered import MeteredSource
+from collector.aws.spending.month import Month
+from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, lines, plan, slowest, without_rest
+from stillfit.clock import FakeClock
+from stillfit.standins.aws import World
+from tests.collector.aws.kit import NOON, OpenSource, cycle, put
+from tests.collector.aws.services import JOBS, OpenService, put_cassandra, put_jobs
+
+QUIET, REFUSED = np.zeros(20), np.array([0.0, 3.0])
+TICK, A_LOOK = 300, 2 * 8
+"""Causes of a table with an index, both ways."""
+
+
+def after(*readings: np.ndarray) -> Lately:
+    """A hot table after readings of one tripwire each."""
+    tripped = Tripped[str]()
+    for values in readings:
+        tripped.note("orders", values)
+        tripped.turn(["orders"])
+    return tripped.of("orders")
+
+
+def counted(source: MeteredSource) -> float:
+    share = source.plan.load.causes_share
+    assert share is not None
+    return share
+
+
+def looks(source: MeteredSource, clock: FakeClock, number: int) -> int:
+    """Billed metrics of so many looks."""
+    before = source.bill.metrics
+    for _ in range(number):
+        clock.advance(TICK)
+        cycle(source, clock)
+    return source.bill.metrics - before
+
+
+@pytest.mark.parametrize(
+    ("readings", "share"),
+    [
+        ((), 1.0),
+        ((QUIET,), 1 / 2),
+        ((QUIET,) * 3, 1 / 4),
+        ((REFUSED,) * 50, 1.0),
+        ((np.empty(0),) * (LATELY - 1), 1 / LATELY),
+        ((QUIET,) * LATELY, 1 / LATELY * (1 - 1 / LATELY)),  # from here on the oldest fade
+        ((QUIET,) * 500 + (REFUSED,), 1 / LATELY),
+    ],
+)
+def test_all_is_counted_until_readings_show_less(readings: tuple[np.ndarray, ...], share: float) -> None:
+    assert after(*readings).wires == pytest.approx(share)
+
+
+def test_one_tripwire_of_two_asks_half_of_the_causes_and_which_requests_were_refused() -> None:
+    tripped = Tripped[str]()
+    for _ in range(100):
+        tripped.note("orders", REFUSED)
+        tripped.note("orders", QUIET)
+        tripped.turn(["orders"])
+
+    lately = tripped.of("orders")
+    assert lately.wires == pytest.approx(0.5, abs=0.001)
+    assert lately.looks == pytest.approx(1.0)
+
+
+def test_a_look_that_read_no_tripwire_of_a_table_says_nothing_of_it() -> None:
+    tripped = Tripped[str]()
+    tripped.note("orders", QUIET)
+    tripped.turn(["orders"])
+    before = tripped.of("orders")
+    tripped.turn(["orders"])
+
+    assert tripped.of("orders") == before
+
+
+def test_what_is_hot_no_more_is_forgotten() -> None:
+    tripped = Tripped[str]()
+    tripped.note("orders", QUIET)
+    tripped.turn(["orders"])
+    tripped.turn([])
+
+    assert tripped.of("orders") == Lately()
+
+
+def test_a_hot_table_that_refuses_nothing_is_priced_without_causes(opened: OpenSource, clock: FakeClock) -> None:
+    source = opened(hot=("orders",))
+    cycle(source, clock)
+    assert counted(source) == 0.5  # of a new table the tripwires are read before it is planned
+    looks(source, clock, 5 * LATELY)
+    billed = looks(source, clock, LATELY)
+
+    assert counted(source) < 0.02
+    assert source.plan.load.of(Tier.HOT).causes == A_LOOK
+    assert billed * 730 == pytest.approx(source.plan.metrics_a_month, rel=0.03)
+
+
+def test_a_table_that_refuses_requests_all_the_time_is_priced_with_all_of_them(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    hours = 2
+    for dims in ({}, {"GlobalSecondaryIndexName": "by-status"}):
+        for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
+            put(world, name, [1.0] * 60 * (hours + 1), end=NOON + HOUR * hours, **dims)
+    source = opened()
+    cycle(source, clock)
+    looks(source, clock, LATELY)
+
+    assert counted(source) == pytest.approx(1.0)
+
+
+def test_an_incident_that_begins_is_priced_as_its_readings_show_it(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened(hot=("orders",))
+    cycle(source, clock)
+    looks(source, clock, 2 * LATELY)
+    before = counted(source)
+    put(world, "WriteThrottleEvents", [5.0] * 60, end=NOON + 3 * HOUR)
+    looks(source, clock, LATELY)
+
+    assert before < 0.2
+    assert counted(source) == pytest.approx(0.25, abs=0.12)  # one of four tripwires: of the table, and writes
+
+
+def test_keyspaces_are_priced_alike(world: World, served: OpenService, clock: FakeClock) -> None:
+    put_jobs(world)
+    put_cassandra(world, "ConsumedReadCapacityUnits", [1.0] * 600, end=NOON + 5 * HOUR, Operation="SELECT")
+    for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
+        put_cassandra(world, name, [0.0] * 600, end=NOON + 5 * HOUR, Operation="SELECT")
+    source = served(Keyspaces, hot=(JOBS.name,))
+    cycle(source, clock)
+    before = counted(source)
+    looks(source, clock, 2 * LATELY)
+
+    assert before == 1.0
+    assert counted(source) < 0.2
+
+
+HOT = Share(tables=2, wires=4, rest=20, causes=22, likely=2.2)
+
+
+def test_the_price_counts_causes_as_often_as_tripwires_are_read() -> None:
+    usual = plan(Load({Tier.HOT: Share(2, 4, 20)})).metrics_a_month
+    each = 730 * 12
+
+    assert plan(Load({Tier.HOT: HOT})).metrics_a_month == pytest.approx(usual + 2.2 * each)
+    assert plan(Load({Tier.HOT: HOT}).at_most).metrics_a_month == pytest.approx(usual + 22 * each)
+
+
+@pytest.mark.parametrize(
+    ("load", "told"),
+    [
+        (
+            Load({Tier.HOT: HOT}),
+            "counted with 10% of the tripwires of hot tables, as lately seen (1.93 if with all); 0.19 USD a month",
+        ),
+        (
+            Load({Tier.HOT: HOT}).at_most,
+            "counted with every tripwire of hot tables, the most it can be; 1.93 USD a month",
+        ),
+        (Load({Tier.WARM: Share(2, 4, 20)}), None),
+    ],
+)
+def test_the_plan_says_what_it_assumes(load: Load, told: str | None) -> None:
+    causes = "causes of refused requests: "
+    said = [line.removeprefix(causes) for line in lines(plan(load)) if line.startswith(causes)]
+
+    assert said == ([told] if told else [])
+
+
+@pytest.mark.parametrize(("spare", "alone"), [(-0.001, True), (0.001, False)])
+def test_what_is_kept_for_the_end_of_the_month_counts_all_causes(spare: float, *, alone: bool) -> None:
+    load = Load({Tier.HOT: HOT, Tier.WARM: Share(100, 200, 1_000)})
+    cadences = without_rest(slowest(load).cadences)
+    kept_for = Plan(load=load.at_most, cadences=cadences).usd_a_month
+    budget = 0.99 * slowest(load).usd_a_month
+    month = Month("2026-11", 0.99 * budget - kept_for - spare, 730 * HOUR)
+
+    assert kept_for > Plan(load=load, cadences=cadences).usd_a_month
+    assert plan(load, budget, month=month).wires_alone is alone
