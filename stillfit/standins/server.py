@@ -15,7 +15,7 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -89,6 +89,18 @@ class StandInServer:
         self._http.cut_connections()
         self._http.server_close()
 
+    def settle(self) -> None:
+        """Return when all that clients sent before they went has been done; one that stays connected is waited for.
+
+        For whoever kills a client: what that one had sent may still wait to be read, and is not seen by the next client
+        in time.
+        """
+        with socket.create_connection(self._http.server_address[:2]) as last:  # accepted after all that came before
+            last.shutdown(socket.SHUT_WR)
+            while last.recv(1024):
+                pass
+        self._http.wait_until_left()
+
     def raise_defects(self) -> None:
         """Fail loudly if `answer` itself broke: to its client that only looks like a lost connection."""
         if self._http.defects:
@@ -118,24 +130,30 @@ class _Listener(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.defects: list[BaseException] = []
         self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         super().__init__(address, _Connection)
 
-    def opened(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._open.add(connection)
-        if self.stopping.is_set():  # accepted in the same instant as stop(): cut_connections() may not have seen it
-            _shut(connection)
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In the accepting thread, so that connections are known in the order in which they came."""
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
 
-    def closed(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._open.discard(connection)
+    def shutdown_request(self, request: Any) -> None:
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+        super().shutdown_request(request)
 
     def cut_connections(self) -> None:
-        with self._lock:
+        with self._changed:
             connections = tuple(self._open)
         for connection in connections:
             _shut(connection)
+
+    def wait_until_left(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  (socketserver's signature)
         """A client that leaves in the middle is its own affair; a stand-in that fails is a defect, told by stop()."""
@@ -157,14 +175,6 @@ class _Connection(BaseHTTPRequestHandler):
     connection: socket.socket
     wbufsize = -1  # head and body leave in one segment
     disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.opened(self.connection)
-
-    def finish(self) -> None:
-        self.server.closed(self.connection)
-        super().finish()
 
     def do_GET(self) -> None:
         self._serve()

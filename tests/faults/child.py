@@ -100,7 +100,7 @@ def main(store_url: str, slack_url: str, seed: int, kill_at: str, sight: str = "
     clock = SystemClock()
     store = Store.open(store_url, clock=clock, ballast_bytes=4096)
     outbox = DyingOutbox(store.outbox, kill_at)
-    sink = (BlindSink if sight == "blind" else SlackSink)(Api("xoxb-stand-in", slack_url, timeout_s=2), "#stillfit")
+    sink = (BlindSink if sight == "blind" else SlackSink)(Api("xoxb-stand-in", slack_url, timeout_s=60), "#stillfit")
     sender = Sender(outbox, (sink,), clock, "killed", pace=PACE)  # type: ignore[arg-type]  # forwards what it does not wrap
     lease = store.leases.acquire(EVALUATION, "child", TTL)
     assert lease is not None

@@ -32,7 +32,7 @@ def impatient(config: Config, store: Store, clock: Clock, notified: Notified) ->
     """The parts as they are, with a sender that does not wait half a minute before it reads back."""
     assert config.slack is not None
     assert config.slack.token is not None
-    api = Api(config.slack.token.get_secret_value(), config.slack.base_url, timeout_s=2)
+    api = Api(config.slack.token.get_secret_value(), config.slack.base_url, timeout_s=60)
     sink = SlackSink(api, config.slack.channel)
     sender = Sender(store.outbox, (sink,), clock, config.instance, pace=PACE, notified=notified)
     return replace(assemble(config, store, clock, notified), sender=sender)

@@ -32,8 +32,8 @@ STORY = timedelta(minutes=65)
 PLACES = ("arrived", "done", "any moment")
 STRUCK_WITHIN_S = 4.0
 """Real seconds to wait for a call of Slack to be struck at; where none comes the daemon is killed anyway."""
-START_WITHIN_S = 60.0
-SETTLED_WITHIN_S = 60.0
+START_WITHIN_S = 300.0
+SETTLED_WITHIN_S = 300.0
 
 
 def busy(seed: int) -> Story:
@@ -98,6 +98,7 @@ def tell_through_daemon_kills(seed: int, kills: int, folder: Path) -> Told:
             place = PLACES[(number + seed) % len(PLACES)]
             with run.running() as child:
                 done[_killed(run.fleet.slack, child, place, random)] += 1
+            run.fleet.slack.settle()  # nothing that it sent is on its way still
         while _left_over(run):
             with run.running() as child:
                 _finish(run, child)
@@ -130,18 +131,24 @@ def _finish(run: KilledDaemon, child: subprocess.Popen[str]) -> None:
     """Until the story is over and nothing waits to be told; then stop it as systemd does."""
     pause, until = threading.Event(), time.monotonic() + SETTLED_WITHIN_S
     with closing(Store.open(run.url, clock=run.clock, exclusive=False)) as store:
-        while run.clock.now() - FakeClock().now() < STORY or _waiting(store):
+        while _is_left_over(run, store):
             assert child.poll() is None, f"the daemon ended by itself:\n{run.said()}"
             assert time.monotonic() < until, f"not all was told: {dict(store.outbox.counts())}\n{run.said()}"
             pause.wait(0.2)
     child.send_signal(signal.SIGTERM)
-    assert child.wait(30) == 0, f"the daemon did not stop cleanly:\n{run.said()}"
+    assert child.wait(120) == 0, f"the daemon did not stop cleanly:\n{run.said()}"
 
 
 def _left_over(run: KilledDaemon) -> bool:
     """Whether the story goes on, or the last daemon decided something while it was told to stop."""
     with closing(Store.open(run.url, clock=run.clock, exclusive=False)) as store:
-        return run.clock.now() - FakeClock().now() < STORY or _waiting(store) > 0
+        return _is_left_over(run, store)
+
+
+def _is_left_over(run: KilledDaemon, store: Store) -> bool:
+    """Until something was told too: on a slow machine the story may be over before a daemon lived to judge it."""
+    is_over = run.clock.now() - FakeClock().now() >= STORY
+    return not is_over or _waiting(store) > 0 or not any(map(told, store.transitions()))
 
 
 def _waiting(store: Store) -> int:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +19,7 @@ import pytest
 
 from collector.aws.metrics import cloudwatch
 from collector.aws.metrics.queries import ALL
-from stillfit.clock import SystemClock
+from stillfit.clock import FakeClock, SystemClock
 from stillfit.model import Engine, Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
 from stillfit.standins.aws.calls import Call
@@ -37,7 +36,7 @@ UNDER_WAY = WORKERS * cloudwatch.AHEAD + ANSWERS_A_BATCH
 Key = tuple[tuple[tuple[str, str], ...], str, int, float, float]
 """Dimensions, name, period, start and end of what was asked."""
 METRICS = {spec.name: spec.brings[0][0] for spec in ALL}
-LONGEST_S = 120.0
+LONGEST_S = 600.0
 KILLS = 4
 
 
@@ -124,15 +123,19 @@ class Run:
         said, _ = process.communicate(timeout=LONGEST_S)
         assert process.returncode == 0, said
 
-    def kill(self, url: str, after: int) -> None:
-        """Run, and kill when so many requests have come; it may have ended before."""
-        before = len(self.asked.calls)
-        process = self.start(url)
-        until = time.monotonic() + LONGEST_S
-        while process.poll() is None and len(self.asked.calls) < before + after and time.monotonic() < until:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    def kill(self, standin: AwsStandIn, after: int) -> None:
+        """Run, and kill as the last of so many requests comes, before it is answered; it may have ended before."""
+        before, process = len(self.asked.calls), self.start(standin.url)
+
+        def strike(_call: Call) -> None:
+            if len(self.asked.calls) >= before + after:
+                process.kill()
+                process.wait()
+
+        standin.world.before_call.append(strike)
+        process.communicate(timeout=LONGEST_S)
+        standin.settle()  # nothing that it sent is on its way still
+        standin.world.before_call.remove(strike)
         if process.returncode == -signal.SIGKILL:
             self.kills += 1
             lost = [one for one in self.asked.calls[before:] if not self.has(one)]
@@ -163,7 +166,7 @@ class Run:
 @pytest.fixture
 def world() -> World:
     """Its time stands still, as that of the process does."""
-    now = time.time()
+    now = FakeClock().now().timestamp() + 1_234
     world = World(now=lambda: now)
     for number in range(TABLES):
         description = {"TableName": f"table-{number}", "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
@@ -182,7 +185,7 @@ def test_killed_again_and_again_it_reads_the_same_and_pays_only_for_what_was_und
         whole.finish(standin.url)
         world.before_call[:] = [killed.asked.note]
         for _ in range(KILLS):
-            killed.kill(standin.url, random.randint(1, len(whole.asked.calls) // 2))
+            killed.kill(standin, random.randint(1, len(whole.asked.calls) // 2))
         killed.finish(standin.url)
         done = len(killed.asked.calls)
         killed.finish(standin.url)

@@ -18,7 +18,7 @@ def echo(request: Request) -> Response:
 
 
 def exchange(server: StandInServer, raw: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(raw)
         received = b""
         while piece := connection.recv(4096):
@@ -73,22 +73,22 @@ def test_a_reset_is_a_reset() -> None:
 
 
 def test_stop_ends_hanging_and_idle_connections_and_every_thread() -> None:
-    before, arrived = threading.active_count(), threading.Event()
+    before, arrived = set(threading.enumerate()), threading.Event()
 
     def hang(request: Request) -> Response:
         arrived.set()
         return echo(request)
 
     server = StandInServer(hang).start()
-    idle = socket.create_connection(("127.0.0.1", server.port), timeout=5)
-    hanging = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    idle = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    hanging = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     hanging.sendall(b"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert arrived.wait(5)
+    assert arrived.wait(60)
     server.stop()
 
     with idle, hanging:
         assert (idle.recv(1), hanging.recv(1)) == (b"", b"")
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_stop_may_come_before_start_and_twice() -> None:
@@ -97,7 +97,24 @@ def test_stop_may_come_before_start_and_twice() -> None:
     server.stop()
 
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", server.port), timeout=1)
+        socket.create_connection(("127.0.0.1", server.port), timeout=60)
+
+
+def test_settle_waits_for_what_a_client_asked_before_it_went() -> None:
+    may_answer, done = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Response:
+        assert may_answer.wait(60)
+        done.set()
+        return echo(request)
+
+    with StandInServer(slow) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as gone:
+            gone.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        threading.Timer(0.1, may_answer.set).start()
+        server.settle()
+
+        assert done.is_set()
 
 
 def broken(_: Request) -> Response:
