@@ -200,6 +200,9 @@ class _Named(Mapping[str, Known]):
         if signal.form == "exists":
             there = _exists(signal.of, case)
             return None if there is None else derived(signal, there, "settings", case.window)
+        if signal.form:
+            mode = _insights(signal.form, case)
+            return None if mode is None else derived(signal, mode, "settings", case.window)
         value = case.attribute(signal.of)
         if value is None:
             return None
@@ -288,6 +291,18 @@ def _exists(setting: str, case: Case) -> bool | None:
         return True
     unread = any(gap.missing in {setting, "*"} for gap in case.gaps)
     return None if unread or case.attributes is None else False
+
+
+def _insights(form: str, case: Case) -> str | None:
+    """The mode that is on, or the one to switch on: THROTTLED_KEYS, the cheaper (developer guide).
+
+    Where it is not known whether it is on, it is advised as if it were off; where switching it on failed, not at all.
+    """
+    mode, level = case.attribute("contributor_insights"), case.subject.level
+    if form == "insights_switched_on":
+        return str(mode) if mode not in {None, "", "FAILED"} else None
+    wanted = Level.INDEX if form.startswith("index_") else Level.TABLE
+    return "THROTTLED_KEYS" if level is wanted and mode in {None, ""} else None
 
 
 def _refused_direction(signal: Signal, finding: Finding | None, window: Span) -> Known | None:

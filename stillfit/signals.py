@@ -51,7 +51,7 @@ class Signal:
     statistic: Statistic = Statistic.SUM
     form: str = ""
     """How a metric is read: "" folded over the window, "rate" its mean, "peak" its busiest bucket per second.
-    Of a setting "exists": whether there is one."""
+    Of a setting "exists": whether there is one. Of Contributor Insights: see `_insights`."""
     of_table: bool = False
     """Read from the table of an index, not from the index itself."""
 
@@ -179,6 +179,25 @@ def _autoscales() -> Iterable[Signal]:
         )
 
 
+def _insights() -> Iterable[Signal]:
+    """Which advice fits: read the report that there is, or switch one on; neither where switching it on failed."""
+    to_set = "mode to switch Contributor Insights on in, where it is off or not known whether it is on: of"
+    meanings = {
+        "insights_switched_on": "mode that Contributor Insights is on in",
+        "insights_to_switch_on": f"{to_set} a table",
+        "index_insights_to_switch_on": f"{to_set} an index",
+    }
+    for name, meaning in meanings.items():
+        yield Signal(
+            name=name,
+            type=SignalType.STRING,
+            origin=Origin.SETTING,
+            of="contributor_insights",
+            form=name,
+            meaning=meaning,
+        )
+
+
 def _metrics(*, of_table: bool) -> Iterable[Signal]:
     for metric in METRICS.values():
         if of_table and not metric.levels >= {Level.TABLE, Level.INDEX}:
@@ -260,6 +279,7 @@ def _registry() -> dict[str, Signal]:
         *_costs(),
         *(signal for of_table in (False, True) for signal in _settings(of_table=of_table)),
         *_autoscales(),
+        *_insights(),
         *(signal for of_table in (False, True) for signal in _metrics(of_table=of_table)),
         *_demand(),
         *_declared(),

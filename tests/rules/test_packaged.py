@@ -118,5 +118,23 @@ def test_a_page_tells_every_line_that_its_rule_draws(one: Rule) -> None:
     assert "## When it is wrong" in page
 
 
+@pytest.mark.parametrize("one", RULES.values(), ids=RULES)
+def test_a_page_tells_when_its_rule_speaks_and_what_it_advises(one: Rule) -> None:
+    page = (PAGES / f"{one.id.replace('/', '_')}.md").read_text(encoding="utf-8")
+    waits = f"after {_length(one.fire_after_s)} of observed firing time" if one.fire_after_s else "at once"
+
+    assert f"It is told {waits}. It is resolved after {_length(one.clear_after_s)} in which this held" in page
+    assert f"not opened again for {_length(one.cooldown_s)}." in page
+    assert [line for line in page.splitlines() if re.match(r"\d+\. ", line)] == [
+        f"{number}. {step}" for number, step in enumerate(one.texts.steps, 1)
+    ]
+
+
+def _length(seconds: int) -> str:
+    return next(
+        f"{seconds // unit}{name}" for unit, name in ((86_400, "d"), (3_600, "h"), (60, "m")) if seconds >= unit
+    )
+
+
 def test_every_page_has_a_rule() -> None:
     assert {path.stem for path in PAGES.glob("*.md")} == {id_.replace("/", "_") for id_ in RULES} | {"README"}

@@ -49,6 +49,29 @@ def test_values_are_shown_as_people_say_them(value: float | tuple[str, ...], uni
     assert show(value, unit) == text
 
 
+@pytest.mark.parametrize(
+    ("known", "command", "step"),
+    [
+        ({"insights_to_switch_on": "THROTTLED_KEYS"}, "--table-name orders --contributor-", "at 0.50 USD per rule"),
+        (
+            {"index_insights_to_switch_on": "THROTTLED_KEYS"},
+            "--table-name orders --index-name ",
+            "at 0.50 USD per rule",
+        ),
+        ({"insights_switched_on": "THROTTLED_KEYS"}, None, "Insights is on, THROTTLED_KEYS: read which key it is on"),
+    ],
+    ids=["off", "off on an index", "on"],
+)
+def test_insights_that_are_on_are_to_be_read_and_others_to_be_switched_on(
+    known: dict[str, Any], command: str | None, step: str
+) -> None:
+    spread = RULES["dynamodb/spread_hot_writes"]
+    told = render(spread, facts(spread, cause="key_range", refused_direction="write", **known)).option
+
+    assert [command in one for one in told.commands if command] == [True] * len(told.commands) == [True] * bool(command)
+    assert [one for one in told.steps if "Contributor Insights" in one] == [one for one in told.steps if step in one]
+
+
 def test_a_step_with_an_unknown_number_is_left_out() -> None:
     raise_it = RULES["dynamodb/raise_provisioned_capacity"]
     known: dict[str, Any] = {"cause": "provisioned", "billing_mode": "PROVISIONED", "provisioned_write_units": 100}
