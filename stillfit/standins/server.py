@@ -95,7 +95,9 @@ class StandInServer:
         For whoever kills a client: what that one had sent may still wait to be read, and is not seen by the next client
         in time.
         """
-        with socket.create_connection(self._http.server_address[:2]) as last:  # accepted after all that came before
+        with socket.create_connection(
+            (str(self._http.server_address[0]), self.port)
+        ) as last:  # accepted after all that came before
             last.shutdown(socket.SHUT_WR)
             while last.recv(1024):
                 pass
