@@ -1,5 +1,6 @@
 """Builders for the stand-in's tests: a world's points, requests, and clients pinned to a protocol."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -8,13 +9,20 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from stillfit.standins.aws import DEFAULT_ACCOUNT, Metric, Points, World
+from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
 
 NOW = 1_763_719_200.0  # 2025-11-21 10:00:00 UTC, a full hour
 HOUR = 3_600
 DAY = 86_400
 REGION = "eu-west-1"
 READS = "ConsumedReadCapacityUnits"
+SERVICES: dict[str, Callable[[Any], Any]] = {
+    "cloudwatch": lambda client: client.list_metrics(),
+    "dynamodb": lambda client: client.list_tables(),
+    "application-autoscaling": lambda client: client.describe_scalable_targets(ServiceNamespace="dynamodb"),
+    "sts": lambda client: client.get_caller_identity(),
+}
+"""A cheap call of each."""
 PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
 
 
@@ -107,5 +115,11 @@ def client(
         aws_access_key_id=access_key,
         aws_secret_access_key=secret,
         aws_session_token=token or None,
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=5, parameter_validation=False),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=60, parameter_validation=False),
     )
+
+
+def connected(aws: AwsStandIn, service: Any, config: Config) -> Any:
+    """A boto3 client with settings of its own."""
+    keys: dict[str, Any] = {"aws_access_key_id": "k", "aws_secret_access_key": "s"}
+    return session("").client(service, endpoint_url=aws.url, region_name=REGION, config=config, **keys)
