@@ -47,7 +47,7 @@ def held(seeds: np.ndarray, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return (kind < 6) | ((kind < 9) & (moved % 7 == 0)), (moved % CYCLE).astype(float)
 
 
-def _result(query: dict[str, Any], start: int, minutes: list[int]) -> dict[str, Any]:
+def _result(query: dict[str, Any], start: int, minutes: list[float]) -> dict[str, Any]:
     metric = query["MetricStat"]["Metric"]
     dimensions = ",".join(one["Value"] for one in metric["Dimensions"])
     seed = seed_of(metric["MetricName"], dimensions, query["MetricStat"]["Stat"])
@@ -58,16 +58,16 @@ def _result(query: dict[str, Any], start: int, minutes: list[int]) -> dict[str, 
     elif seed % 10 >= 6:
         skipped = -(start // 60 + seed) % 7
         times, values = times[skipped::7], values[skipped::7]
-    return {"Id": query["Id"], "Label": "x", "Timestamps": times, "Values": values, "StatusCode": "Complete"}
+    return {"Id": query["Id"], "Label": "x", "StatusCode": "Complete", "Timestamps": times, "Values": values}
 
 
 def answer(body: bytes) -> bytes:
     asked = orjson.loads(body)
     start, end = int(asked["StartTime"]), int(asked["EndTime"])
-    minutes = list(range(start, end, 60))
+    minutes = [float(second) for second in range(start, end, 60)]  # JSON has doubles
     assert len(minutes) <= LONGEST
     results = [_result(query, start, minutes) for query in asked["MetricDataQueries"]]
-    return orjson.dumps({"MetricDataResults": results, "Messages": []})
+    return orjson.dumps({"Messages": [], "MetricDataResults": results})
 
 
 class _Server:

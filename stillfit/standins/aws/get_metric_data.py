@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stillfit.standins.aws.calls import Answer, Call, invalid, not_modelled
 from stillfit.standins.aws.faults import FaultKind
 from stillfit.standins.aws.points import Floats, Metric, Times
@@ -210,10 +212,11 @@ def _periods(world: World, call: Call, reading: Reading, query: Query) -> Period
 
 
 def _result(query: Query, times: Times, values: Floats, *, cut: bool) -> Answer:
+    """In the order and with the numbers of the service's JSON: seconds as doubles, not as integers."""
     return {
         "Id": query.id,
         "Label": query.label,
-        "Timestamps": times,
-        "Values": values,
         "StatusCode": "PartialData" if cut else "Complete",
+        "Timestamps": times.astype(np.float64),
+        "Values": values,
     }
