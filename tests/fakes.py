@@ -46,7 +46,7 @@ class FakeSource:
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         self.looks += 1
         self.is_reading.set()
-        assert self.may_answer.wait(10), "the test forgot to let the source answer"
+        assert self.may_answer.wait(600), "the test forgot to let the source answer"
         yield Batch(source=self.id, at=until, subjects_seen=(self.table,))
         if self.error is not None:
             raise self.error

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from stillfit.errors import StoreError
 from stillfit.timetable import SOURCE_THREADS, Timetable
 
-SOON_S = 10.0
+SOON_S = 120.0
 """Real seconds after which a job that should have run by itself is given up on."""
 
 
@@ -35,9 +35,9 @@ class Outcomes:
             self.seen.append((job, outcome))
             self._changed.notify_all()
 
-    def wait_for(self, name: str, outcome: str) -> bool:
+    def wait_for(self, name: str, outcome: str, times: int = 1) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: (name, outcome) in self.seen, SOON_S)
+            return self._changed.wait_for(lambda: self.seen.count((name, outcome)) >= times, SOON_S)
 
 
 @pytest.fixture
@@ -131,8 +131,8 @@ def test_a_cleared_timetable_runs_nothing_more(timetable: Timetable, outcomes: O
     outcomes.seen.clear()
     timetable.every(timedelta(minutes=6), "new", lambda: None)
 
-    assert outcomes.wait_for("new", "ok")
-    assert ("old", "ok") not in outcomes.seen[1:]
+    assert outcomes.wait_for("new", "ok", times=3)
+    assert outcomes.seen.count(("old", "ok")) <= 1  # one may have run when the table was cleared
 
 
 def test_a_stop_waits_for_a_job_that_ends_and_names_one_that_does_not(timetable: Timetable, outcomes: Outcomes) -> None:
@@ -177,10 +177,10 @@ def test_a_store_that_refuses_for_long_is_told_once_and_counted(timetable: Timet
     with capture_logs() as logs:
         timetable.every(timedelta(minutes=1), "send", work)
         timetable.start()
-        assert outcomes.wait_for("send", "ok")
+        assert outcomes.wait_for("send", "ok", times=2)  # the second begins when the first was logged
 
     told = [(one["log_level"], one.get("refusals")) for one in logs if one.get("job") == "send"]
-    assert told[:2] == [("error", None), ("warning", 3)]
+    assert [one for one in told if one[0] != "debug"] == [("error", None), ("warning", 3)]  # debug: a run was left out
 
 
 def test_another_reason_of_the_store_is_told_as_well(timetable: Timetable, outcomes: Outcomes) -> None:
