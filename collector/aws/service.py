@@ -3,30 +3,31 @@
     source = ServiceSource(access, Keyspaces(access))
     for batch in source.collect(since, until): ...
 
-What a service has to say is in `Service`; how it is read is the same for all. The first batch is the inventory with all
-settings. Where there is nothing, that is all: no metric is listed or asked, and nothing is paid. Then come the metrics
-that stand, those that ListMetrics names, and last what the tripwires led to with every Gap of the metrics.
+What a service has to say is in `Service`; how it is read is the same for all. What must not wait comes first, as in
+`source`: the tripwires of what the look before found, and all of what hurts; that needs no listing, and goes on where
+listing fails. Then a batch tells the inventory with all settings. Where there is nothing, that is all: no metric is
+listed or asked, and nothing is paid. Then come the other metrics that stand and those that ListMetrics names, what
+tripwires led to, a batch with every Gap of the metrics, and a slice of the past.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import Protocol
 
+from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import OVERLAP_S, Begin
-from collector.aws.looks.reading import Look, Planned, Reading
+from collector.aws.looks.reading import Planned, Reading
 from collector.aws.looks.rota import Rota, family_of, shares_of
 from collector.aws.metered import MeteredSource
 from collector.aws.metrics.cloudwatch import MetricReader
-from collector.aws.metrics.decode import Missing
 from collector.aws.metrics.operations import empty
-from collector.aws.metrics.planner import Stretch
 from collector.aws.metrics.queries import Ask, Questions, Spec, dimensions
 from collector.aws.metrics.reporting import Listed, Lister, Reporting
+from collector.aws.metrics.wires import Name, Wires
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import Price, billed
 from collector.aws.spending.plan import Load
@@ -34,7 +35,7 @@ from collector.aws.wire.access import Access
 from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.metrics import METRICS
-from stillfit.model import AttributeChange, Attributes, Batch, Gap, GapReason, Series, Span, Statistic, Subject
+from stillfit.model import AttributeChange, Attributes, Batch, Gap, Series, Span, Statistic, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +99,13 @@ class Service(Protocol):
 class _Cycle:
     """What one cycle has found so far."""
 
-    at: datetime
     begin: Begin
-    look: Look
-    wires: list[tuple[Ask, Series]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    passes: Passes[Wires]
+    blind: tuple[Gap, ...] = ()
+    """What cannot be listed. It is said with each batch, or what that one delivers would end it."""
+    planned: list[Planned] = field(default_factory=list)
+    hot: set[Subject] = field(default_factory=set)
+    """Families that this look has shown to refuse requests."""
 
 
 class ServiceSource(MeteredSource):
@@ -115,8 +118,14 @@ class ServiceSource(MeteredSource):
         self._service = service
         self._lister = Lister(access.connection, self._meter, self.id, service.namespace)
         self._questions = Questions()
-        self._wires: dict[tuple[Subject, str, str], Ask] = {}
-        """Tripwires by what comes back of them: subject, canonical metric, part."""
+        self._asked: tuple[Sequence[Ask], Sequence[Ask]] = ((), ())
+        """Tripwires, and everything else that is asked of what the last look found."""
+        self._wires: dict[Name, Ask] = {}
+        self._reporting = Reporting()
+        """What the last listing has named."""
+        self._created: Mapping[Subject, datetime] = {}
+        self._blind: tuple[Gap, ...] = ()
+        """What the look before could not list."""
         self._generic: dict[int, Ask] = {}
         """By the number of an ask for a cause, the tripwire that led to it."""
         self._hours: dict[int, int] = {}
@@ -143,23 +152,66 @@ class ServiceSource(MeteredSource):
 
     def _cycle(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         begin = self._progress.begin(int(since.timestamp()) if since else None, int(until.timestamp()))
-        found = self._service.look(until, Span(begin.start, begin.until).starts_at)
+        cycle = _Cycle(begin, self._passes(until), self._blind)
+        cycle.passes.note = lambda seen: cycle.hot.update(self._rota.heated(seen))
+        yield from self._urgent(cycle)
+        found = self._found(until, begin)
         inventory = self._inventory_batch(until, found)
         if any(True for _ in self._service.wants(Reporting())):
-            self._late = self._come_late(found.created, begin)
-            yield from self._with_metrics(inventory, begin, since)
+            self._late = self._come_late(begin)
+            yield from self._with_metrics(cycle, inventory, since)
         else:
+            self._asked, self._wires = ((), ()), {}
             self._rota.rest(self.id)
             self._price = Price(metrics=0, more=0)
             yield inventory  # the service is not used here
         self._progress.end()
 
-    def _come_late(self, created: Mapping[Subject, datetime], begin: Begin) -> dict[Subject, Begin]:
+    def _passes(self, at: datetime) -> Passes[Wires]:
+        causes = self._service.causes
+        return Passes(
+            self.id, at, self._reading, self._meter, lambda: Wires(self._questions, self._wires, causes, self._generic)
+        )
+
+    def _urgent(self, cycle: _Cycle) -> Iterator[Batch]:
+        """What must not wait, of what there was: tripwires, and all of what is hot."""
+        self._rota.again(cycle.begin.until, lambda one: self._service.serves(one, self._reporting))
+        self._late = self._come_late(cycle.begin)
+        wires, rest = self._asked
+        hot = [ask for ask in rest if self._rota.is_hot(ask.subject)]
+        yield from self._pass(cycle, self._rota.due(wires, hot, cycle.begin, self._late))
+
+    def _pass(self, cycle: _Cycle, planned: Iterable[Planned], known: Iterable[Series] = ()) -> Iterator[Batch]:
+        """Asks that are read together, what their tripwires lead to, and all of what those show to hurt."""
+        first = self._without_hours(planned)
+        cycle.planned += first
+        for batch in chain(cycle.passes.read(first), cycle.passes.follow(known=known, more=self._heated(cycle))):
+            yield replace(batch, gaps=(*batch.gaps, *cycle.blind))
+        self._hours_read(cycle)
+
+    def _heated(self, cycle: _Cycle) -> Iterator[Planned]:
+        """What is to be read at once because a pass has shown that it hurts."""
+        rest = [ask for ask in self._asked[1] if family_of(ask.subject) in cycle.hot]
+        more = self._without_hours(self._rota.due((), rest, cycle.begin, self._late))
+        cycle.planned += more
+        yield from more
+
+    def _found(self, at: datetime, begin: Begin) -> Found:
+        """Raises SourceError where what there is cannot be listed."""
+        try:
+            found = self._service.look(at, Span(begin.start, begin.until).starts_at)
+        except SourceError as error:
+            self._blind = (self._gap(self.scope, "*", error.reason, str(error)),)
+            raise
+        self._created, self._blind = found.created, ()
+        return found
+
+    def _come_late(self, begin: Begin) -> dict[Subject, Begin]:
         """What is new to us, but was there longer than a new one would be, is read as in a first look."""
         standing = [want for want in self._service.wants(Reporting()) if want.stands]
         asks = [self._questions.ask(want.subject, want.spec, want.part) for want in standing]
         read = {ask.subject for ask in asks if self._progress.read_to(ask) is not None}
-        unread = {ask.subject for ask in asks} - read
+        unread, created = {ask.subject for ask in asks} - read, self._created
         old = {one for one in unread if one in created and created[one].timestamp() < begin.start}
         return dict.fromkeys(old, self._progress.late(begin)) if old else {}
 
@@ -175,41 +227,36 @@ class ServiceSource(MeteredSource):
             undescribed=found.undescribed,
         )
 
-    def _with_metrics(self, inventory: Batch, begin: Begin, since: datetime | None) -> Iterator[Batch]:
-        cycle = _Cycle(at=inventory.at, begin=begin, look=Look(inventory.at))
-        cycle.look = Look(inventory.at, note=lambda series: self._note(cycle, series))
+    def _with_metrics(self, cycle: _Cycle, inventory: Batch, since: datetime | None) -> Iterator[Batch]:
         listed, quiet = self._listed(cycle, since)
-        begin = self._newcomers(begin, listed)
+        cycle.begin = self._newcomers(cycle.begin, listed)
         wires, rest = self._asks(cycle, listed)
-        planned = self._without_hours(self._rota.due(wires, rest, begin, self._late))
+        planned = self._without_hours(self._rota.due(wires, rest, cycle.begin, self._late))
         there = {ask.subject for ask in (*wires, *rest)}
         planned += chain.from_iterable(self._pasts(there) if self._access.target.once else ())
         self._price = self._priced(planned)
         yield inventory
-        yield from self._reading.batches(planned, cycle.look)
-        self._hours_read(planned, cycle.look)
-        yield Batch(source=self.id, at=cycle.at, series=(*quiet, *self._quiet_causes(cycle)))
-        hot = self._rota.heated(seen for _, seen in cycle.wires)
-        more = self._rota.due((), [ask for ask in rest if family_of(ask.subject) in hot], begin, self._late)
-        yield from self._reading.batches([*self._causes(cycle), *self._without_hours(more)], cycle.look)
-        self._reading.settle(cycle.look)
-        yield from self._closing_batch(cycle)
+        yield from self._pass(cycle, planned, quiet)
+        yield from self._closing_batch(cycle.passes, there, cycle.blind)
         if not self._access.target.once:
-            yield from self._read_past(cycle, there)
+            yield from self._read_past(inventory.at, there)
 
-    def _read_past(self, cycle: _Cycle, there: Container[Subject]) -> Iterator[Batch]:
+    def _read_past(self, at: datetime, there: Container[Subject]) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""
+        passes = self._passes(at)
         for planned in self._pasts(there):
-            past = _Cycle(at=cycle.at, begin=cycle.begin, look=Look(cycle.at))
-            past.look.note = partial(self._note, past)
-            yield from self._reading.batches(planned, past.look)
-            yield Batch(source=self.id, at=past.at, series=tuple(self._quiet_causes(past)))
-            yield from self._reading.batches(list(self._causes(past)), past.look)
-            self._reading.settle(past.look)
-            not_asked = (gap for one in past.look.missing for gap in self._not_asked(one))
-            gaps = (*not_asked, *self._reading.gaps(past.look))
-            if gaps:
-                yield Batch(source=self.id, at=past.at, gaps=gaps)
+            yield from passes.read(planned)
+            yield from passes.follow()
+        yield from self._closing_batch(passes, there)
+
+    def _closing_batch(
+        self, passes: Passes[Wires], there: Container[Subject], more: Iterable[Gap] = ()
+    ) -> Iterator[Batch]:
+        """What is missing of what there is: what went during the look is nobody's gap."""
+        found = (gap for gap in (*passes.not_asked(), *passes.unread()) if gap.subject in there)
+        gaps = {(gap.subject, gap.missing): gap for gap in (*found, *more)}
+        if gaps:
+            yield Batch(source=self.id, at=passes.at, gaps=tuple(gaps.values()))
 
     def _listed(self, cycle: _Cycle, since: datetime | None) -> tuple[Listed | None, tuple[Series, ...]]:
         """What has reported, and the counters that therefore are known to have counted nothing."""
@@ -217,8 +264,9 @@ class ServiceSource(MeteredSource):
             listed = self._lister.look(cycle.begin.until, lambda: self._listed_to(since))
         except SourceError as error:
             self._listing_failed = True
-            cycle.gaps += self._unlisted(error)
+            cycle.blind = self._blind = tuple(self._unlisted(error))
             return None, ()
+        self._reporting, cycle.blind = listed.now, ()
         window = listed.vouched(Span(cycle.begin.first, cycle.begin.until))
         silent = [want for want in self._service.wants(listed.now) if not _is_asked(want, listed.now)]
         self._meter.add(spared_metrics=sum(billed(len(want.spec.brings)) for want in silent))
@@ -250,8 +298,11 @@ class ServiceSource(MeteredSource):
                 yield self._gap(want.subject, metric, error.reason, str(error))
 
     def _asks(self, cycle: _Cycle, listed: Listed | None) -> tuple[list[Ask], list[Ask]]:
-        """Tripwires, and everything else that is asked of what there is; tells the rota how much that is."""
-        reporting = listed.now if listed else Reporting()
+        """Tripwires, and everything else that is asked of what there is; tells the rota how much that is.
+
+        Where that cannot be listed, what was named before stands.
+        """
+        reporting = self._reporting
         wires: list[Ask] = []
         rest: list[Ask] = []
         for want in self._service.wants(reporting):
@@ -264,6 +315,7 @@ class ServiceSource(MeteredSource):
         for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():
             (wires if ask.spec in self._service.wires else rest).append(ask)
         self._wires = {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in wires}
+        self._asked = wires, rest
         return wires, rest
 
     def _once_more(self, listed: Listed, asked: Collection[int]) -> Iterator[Ask]:
@@ -281,9 +333,9 @@ class ServiceSource(MeteredSource):
         """Of a metric by the hour nothing until another hour is over."""
         return [(ask, piece) for ask, piece in planned if piece.window.end > self._hours.get(ask.number, 0)]
 
-    def _hours_read(self, planned: Iterable[Planned], look: Look) -> None:
-        lost = {one.ask.number for one in look.missing}
-        for ask, piece in planned:
+    def _hours_read(self, cycle: _Cycle) -> None:
+        lost = {one.ask.number for one in cycle.passes.missing}
+        for ask, piece in cycle.planned:
             if ask.spec.period_s > OVERLAP_S and ask.number not in lost:
                 self._hours[ask.number] = max(piece.window.end, self._hours.get(ask.number, 0))
 
@@ -293,44 +345,6 @@ class ServiceSource(MeteredSource):
             metrics += billed(len(ask.slots))
             more += sum(billed(len(cause.brings)) for cause in self._service.causes(ask.spec))
         return Price(metrics=metrics, more=more)
-
-    def _note(self, cycle: _Cycle, series: Iterable[Series]) -> None:
-        """Take the tripwires out of what was read."""
-        for one in series:
-            wire = self._wires.get((one.subject, one.metric, one.dimension))
-            if wire is not None:
-                kept = replace(one, times=one.times.copy(), values=one.values.copy())  # not the whole page they lie in
-                cycle.wires.append((wire, kept))
-
-    def _causes(self, cycle: _Cycle) -> Iterator[Planned]:
-        for wire, seen in cycle.wires:
-            for spec in self._service.causes(wire.spec) if seen.values.any() else ():
-                ask = self._questions.ask(wire.subject, spec, wire.part)
-                self._generic[ask.number] = wire
-                yield ask, Stretch(seen.period_s, seen.covered[0])
-
-    def _quiet_causes(self, cycle: _Cycle) -> Iterator[Series]:
-        """Where a tripwire is zero its parts are, by definition."""
-        for wire, seen in cycle.wires:
-            for spec in self._service.causes(wire.spec) if not seen.values.any() else ():
-                self._meter.add(spared_metrics=billed(len(spec.brings)))
-                for metric, _, _ in spec.brings:
-                    yield empty(wire.subject, metric, seen.period_s, seen.covered[0], wire.part)
-
-    def _closing_batch(self, cycle: _Cycle) -> Iterator[Batch]:
-        not_asked = (gap for one in cycle.look.missing for gap in self._not_asked(one))
-        gaps = {(gap.subject, gap.missing): gap for gap in (*not_asked, *self._reading.gaps(cycle.look), *cycle.gaps)}
-        if gaps:
-            yield Batch(source=self.id, at=cycle.at, gaps=tuple(gaps.values()))
-
-    def _not_asked(self, missing: Missing) -> Iterator[Gap]:
-        """The parts of a tripwire that could not be read."""
-        generic = missing.ask.slots[0].metric
-        detail = f"asked only where {generic} tells that something was refused, and that could not be read"
-        for spec in self._service.causes(missing.ask.spec):
-            for metric, _, _ in spec.brings:
-                gap = self._gap(missing.ask.subject, metric, GapReason.NOT_ASKED, detail)
-                yield replace(gap, span=missing.stretch.window)
 
 
 def _is_asked(want: Want, reporting: Reporting) -> bool:

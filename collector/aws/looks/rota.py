@@ -52,6 +52,8 @@ class Rota:
     _heat: Heat[Subject] = field(default_factory=Heat)
     _tiers: dict[Subject, Tier] = field(default_factory=dict)
     _tripped: Tripped[Subject] = field(default_factory=Tripped)
+    _planned: set[int] = field(default_factory=set)
+    """Numbers of the asks that this look has planned already."""
 
     def begin(
         self, source: str, now: int, shares: Mapping[Subject, FamilyShare], serving: Callable[[Subject], bool]
@@ -66,6 +68,14 @@ class Rota:
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
         self.budget.share(source, self.load)
 
+    def again(self, now: int, serving: Callable[[Subject], bool]) -> None:
+        """A look begins: the families of the one before it in the tiers of now, and nothing is planned yet."""
+        self._tiers = {family: self._tier(family, now, serving) for family in self._tiers}
+        self._planned.clear()
+
+    def is_hot(self, subject: Subject) -> bool:
+        return self._tiers.get(family_of(subject)) is Tier.HOT
+
     def rest(self, source: str) -> None:
         """There is nothing to read, and nothing of the budget is taken."""
         self.load = Load()
@@ -74,16 +84,20 @@ class Rota:
     def due(
         self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin, late: Mapping[Subject, Begin] = NOTHING_LATE
     ) -> Iterator[Planned]:
-        """What of these is to be read now, and over which time; what of `late` was never read begins elsewhere."""
+        """What of these is to be read now, and over which time; what of `late` was never read begins elsewhere.
+
+        Nothing is planned twice in a look.
+        """
         cadences = self.budget.plan.cadences
         for asks, is_wire in ((wires, True), (rest, False)):
             for ask in asks:
                 family = family_of(ask.subject)
                 cadence = cadences[self._tiers[family]]
                 every_s = cadence.wires_s if is_wire else cadence.rest_s
-                if every_s == NEVER_S:  # not begun with either
+                if every_s == NEVER_S or ask.number in self._planned:  # not begun with either
                     continue
                 if self.progress.is_due(ask, begin.until, every_s, self.budget.tick_s, phase(str(family))):
+                    self._planned.add(ask.number)
                     yield from (
                         (ask, piece) for piece in self.progress.stretches(ask, late.get(ask.subject, begin), every_s)
                     )

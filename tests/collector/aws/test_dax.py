@@ -36,12 +36,12 @@ def test_an_account_that_never_had_dax_is_empty_and_no_failure(
     world.faults.add(fault)
     got = cycle(dax, clock)
 
-    assert (got.gaps, got.batches[0].subjects_seen, got.batches[0].inventory) == ((), (), True)
+    assert (got.gaps, got.listed.subjects_seen, got.listed.inventory) == ((), (), True)
 
 
 def test_clusters_and_nodes_are_the_inventory(world: World, dax: ServiceSource, clock: FakeClock) -> None:
     put_front(world)
-    inventory = cycle(dax, clock).batches[0]
+    inventory = cycle(dax, clock).listed
 
     names = [one.name for one in inventory.subjects_seen]
     assert (names, inventory.inventory) == (["front", "front on front-a", "front on front-b"], True)
@@ -94,7 +94,7 @@ def test_a_cluster_in_creation_has_no_nodes_yet(world: World, dax: ServiceSource
     put_front(world, nodes=0, Status="creating", TotalNodes=3)
     got = cycle(dax, clock)
 
-    assert got.batches[0].subjects_seen == (FRONT,)
+    assert got.listed.subjects_seen == (FRONT,)
     settings = got.settings(FRONT)
     assert (settings["dax_status"], settings["dax_nodes"], settings["dax_active_nodes"]) == ("creating", 3.0, 0.0)
 
@@ -104,7 +104,7 @@ def test_a_removed_node_is_gone(world: World, dax: ServiceSource, clock: FakeClo
     cycle(dax, clock)
     put_front(world, nodes=1)
 
-    assert cycle(dax, clock).batches[0].subjects_seen == (FRONT, NODE)
+    assert cycle(dax, clock).listed.subjects_seen == (FRONT, NODE)
 
 
 def test_parameters_and_tags_are_read_once_an_hour(world: World, dax: ServiceSource, clock: FakeClock) -> None:
@@ -124,13 +124,13 @@ def test_what_is_left_out_is_told_and_costs_nothing(world: World, served: OpenSe
     source = served(Dax, include=("back",))
     got = cycle(source, clock)
 
-    assert (got.batches[0].subjects_seen, got.missing(FRONT)) == ((), {"*": "not asked"})
+    assert (got.listed.subjects_seen, got.missing(FRONT)) == ((), {"*": "not asked"})
     assert source.bill.metrics == source.bill.listings == 0
 
 
 def test_tags_choose_clusters(world: World, served: OpenService, clock: FakeClock) -> None:
     put_front(world, tags={"team": "shop"})
-    seen = [cycle(served(Dax, tags=(("team", team),)), clock).batches[0].subjects_seen for team in ("sh*", "office")]
+    seen = [cycle(served(Dax, tags=(("team", team),)), clock).listed.subjects_seen for team in ("sh*", "office")]
 
     assert [len(one) for one in seen] == [3, 0]
 

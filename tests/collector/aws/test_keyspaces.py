@@ -46,7 +46,7 @@ def test_keyspaces_and_tables_are_the_inventory_and_the_services_own_are_not(
 ) -> None:
     put_jobs(world)
     put_jobs(world, "carts")
-    inventory = cycle(keyspaces, clock).batches[0]
+    inventory = cycle(keyspaces, clock).listed
 
     names = [one.name for one in inventory.subjects_seen]
     assert (names, inventory.inventory) == (["shop", "shop.carts", "shop.jobs"], True)
@@ -125,7 +125,7 @@ def test_what_is_left_out_is_told_and_costs_nothing(world: World, served: OpenSe
     source = served(Keyspaces, exclude=("shop.*",))
     got = cycle(source, clock)
 
-    assert [one.name for one in got.batches[0].subjects_seen] == ["shop"]
+    assert [one.name for one in got.listed.subjects_seen] == ["shop"]
     assert got.missing(JOBS) == {"*": "not asked"}
     assert source.bill.metrics == source.bill.listings == 0
 
@@ -139,7 +139,7 @@ def test_tags_choose_tables(
     put_jobs(world, tags=tags)
     got = cycle(served(Keyspaces, tags=(("team", "shop*"),)), clock)
 
-    assert [one.name for one in got.batches[0].subjects_seen] == seen
+    assert [one.name for one in got.listed.subjects_seen] == seen
     assert got.missing(JOBS) == ({} if len(seen) > 1 else {"*": "not asked"})
 
 
@@ -150,7 +150,7 @@ def test_where_tags_choose_a_table_of_unknown_tags_is_not_watched(
     world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="ListTagsForResource"))
     got = cycle(served(Keyspaces, tags=(("team", "shop"),)), clock)
 
-    assert (got.batches[0].subjects_seen, got.missing(JOBS)) == ((SHOP,), {"*": "denied"})
+    assert (got.listed.subjects_seen, got.missing(JOBS)) == ((SHOP,), {"*": "denied"})
 
 
 def test_a_table_that_was_deleted_is_gone(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:
@@ -158,7 +158,7 @@ def test_a_table_that_was_deleted_is_gone(world: World, keyspaces: ServiceSource
     cycle(keyspaces, clock)
     world.keyspaces.delete_table(*SCOPE, "shop", "jobs")
 
-    assert cycle(keyspaces, clock).batches[0].subjects_seen == (SHOP,)
+    assert cycle(keyspaces, clock).listed.subjects_seen == (SHOP,)
 
 
 def test_tags_are_read_once_an_hour(world: World, keyspaces: ServiceSource, clock: FakeClock) -> None:

@@ -13,7 +13,7 @@ from collector.aws.looks.progress import NEWCOMER_S
 from collector.aws.service import ServiceSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import GapReason, Series, Subject
+from stillfit.model import Batch, GapReason, Series, Subject
 from stillfit.standins.aws import Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, Brought, cycle
 from tests.collector.aws.services import (
@@ -78,7 +78,7 @@ def test_a_lost_call_is_a_gap_with_its_reason(
 
     assert names <= missing.keys()
     assert {missing[name] for name in names} == {WHOLE[kind].value}
-    assert {one.subject for one in got.batches[0].attributes} == {one.subject for one in before.batches[0].attributes}
+    assert {one.subject for one in got.listed.attributes} == {one.subject for one in before.listed.attributes}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_could_not_be_described_at_first_gets_its_first_look(
     got = cycle(source, clock)
     read = sorted((one for one in got.series if (one.subject, one.metric) == (subject, metric)), key=_begins)
 
-    assert subject not in first.batches[0].subjects_seen
+    assert subject not in first.listed.subjects_seen
     look = timedelta(days=2).total_seconds() if is_late else NEWCOMER_S
     assert read[0].covered[0].start == (NOON + age_s - look) // 3_600 * 3_600 + (0 if is_late else age_s % 3_600)
     assert {one.period_s for one in read} == ({300, 60} if is_late else {60})
@@ -127,7 +127,7 @@ def test_a_hole_in_an_inventory_is_named(
     source = served(Keyspaces)
     cycle(source, clock)
     world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation=operation))
-    batch = cycle(source, clock).batches[0]
+    batch = cycle(source, clock).listed
 
     assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (SHOP, JOBS), (hole,))
 
@@ -149,7 +149,7 @@ def test_a_region_that_does_not_offer_a_service_has_nothing_of_it(
     without_addresses(monkeypatch)
     got = cycle(source, clock)
 
-    assert (got.gaps, got.batches[0].subjects_seen, got.batches[0].inventory) == ((), (), True)
+    assert (got.gaps, got.listed.subjects_seen, got.listed.inventory) == ((), (), True)
 
 
 @pytest.mark.parametrize("service", [Keyspaces, Dax])
@@ -246,8 +246,7 @@ def test_a_bad_hour_at_random_brings_only_the_truth(
     known: list[dict[int, float]] = [{}, {}]
     for _ in range(13):
         for number, (source, metric, subject) in enumerate(_read(sources)):
-            with suppress(SourceError):
-                known[number] |= _points(cycle(source, clock), metric, subject)
+            known[number] |= _points(_until_it_fails(source, clock), metric, subject)
         clock.advance(300)
 
     expected = {NOON - 3_600 + 60 * minute: value for minute, value in enumerate(truth.tolist())}
@@ -256,6 +255,14 @@ def test_a_bad_hour_at_random_brings_only_the_truth(
 
 def _read(sources: list[ServiceSource]) -> list[tuple[ServiceSource, str, Subject]]:
     return [(sources[0], "keyspaces_consumed_read_units", JOBS), (sources[1], "dax_requests", FRONT)]
+
+
+def _until_it_fails(source: ServiceSource, clock: FakeClock) -> Brought:
+    """What was handed over stays: whoever stores has it."""
+    batches: list[Batch] = []
+    with suppress(SourceError):
+        batches.extend(source.collect(clock.now() - timedelta(seconds=300), clock.now()))
+    return Brought(tuple(batches))
 
 
 def _points(got: Brought, metric: str, subject: Subject) -> dict[int, float]:
