@@ -261,7 +261,7 @@ def test_the_projected_load_of_a_hot_table_holds_what_its_tripwires_lead_to(
     cycle(source, clock)
     share = source.plan.load.of(Tier.HOT if hot else Tier.WARM)
 
-    assert (share.tables, share.wires, source.price.more) == (1, 1 + more, 2)
+    assert (share.tables, share.wires, share.causes, source.price.more) == (1, 1, more, 2)
 
 
 def test_what_is_no_longer_there_takes_nothing_of_the_budget(
