@@ -59,6 +59,10 @@ class Cassandra(Section):
         return self
 
 
+SIGN_IN = "use username with password_file, or token_file"
+"""How to sign in to a store, in the words of the file; the command line has others."""
+
+
 class Prometheus(Section):
     """A Prometheus-compatible store that already has what exporters read: no second CloudWatch bill."""
 
@@ -113,7 +117,7 @@ class Prometheus(Section):
         if not re.match(r"https?://[^/]", url):
             raise ValueError("must begin with http:// or https://")
         if "@" in url.split("://", 1)[1].split("/", 1)[0] or "?" in url:
-            raise ValueError("must hold no credentials and no query: use username with password_file, or token_file")
+            raise ValueError(f"must hold no credentials and no query: {SIGN_IN}")
         return url
 
     @model_validator(mode="after")

@@ -29,8 +29,8 @@ def unreachable(store: str, error: Exception) -> SourceError:
 
 
 def timed_out(store: str, seconds: float) -> SourceError:
-    sentence = f"{store}: no whole answer within {seconds:.0f} s: the next look asks again; raise `timeout` if it lasts"
-    return SourceError(sentence, reason=GapReason.TIMEOUT, retryable=True)
+    sentence = f"{store}: no whole answer within {seconds:.0f} s: the next look asks again"
+    return SourceError(f"{sentence}; the setting `timeout` allows more", reason=GapReason.TIMEOUT, retryable=True)
 
 
 def too_large(store: str, limit: int) -> TooMuchError:
@@ -60,8 +60,10 @@ def garbled(store: str, error: Exception) -> SourceError:
 
 def _denied(store: str, status: int) -> SourceError:
     where = "sent us on to another address" if status < 400 else "refused us"
-    sentence = f"{store}: {where} (HTTP {status}): give a token_file, or a username with its password_file"
-    return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
+    sentence = (
+        f"{store}: {where} (HTTP {status}): give it a token, --token-file or token_file in the configuration, or "
+    )
+    return SourceError(f"{sentence}a username with its password_file there", reason=GapReason.DENIED, retryable=False)
 
 
 def _not_prometheus(store: str, status: int) -> SourceError:

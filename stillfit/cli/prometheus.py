@@ -14,7 +14,7 @@ from stillfit.cli.check import tell, verdict
 from stillfit.cli.logs import quieten
 from stillfit.cli.look import judged, passing_store, take
 from stillfit.clock import Clock, SystemClock
-from stillfit.config import Config, Prometheus
+from stillfit.config import SIGN_IN, Config, Prometheus
 from stillfit.configsecrets import with_secrets
 from stillfit.errors import SourceError, UsageError
 from stillfit.model import Gap, GapReason
@@ -38,6 +38,9 @@ def run_check_prometheus(look: PrometheusLook) -> int:
     sources = prometheus_sources(_settings(look))
     try:
         outcome, gaps = looked(sources, SystemClock())
+    except SourceError as error:
+        said = _by_address(str(error), sources, look.url)
+        raise SourceError(said, reason=error.reason, retryable=error.retryable) from error
     finally:
         for source in sources:
             source.close()
@@ -61,10 +64,16 @@ def looked(sources: Sequence[PrometheusSource], clock: Clock) -> tuple[cycle.Tur
     return outcome, tuple(gap for gap in gaps if gap.source not in silent)
 
 
+def _by_address(sentence: str, sources: Sequence[PrometheusSource], url: str) -> str:
+    """A sentence that calls the store what its user typed, not what a configuration would call it."""
+    for source in sources:
+        sentence = sentence.replace(source.id, url)
+    return sentence
+
+
 def _nothing(sources: Sequence[PrometheusSource]) -> SourceError:
-    ids = ", ".join(source.id for source in sources)
-    sentence = f"{ids}: no series of a known name: docs/prometheus_source.md lists the names, and how to add your own"
-    return SourceError(sentence, reason=GapReason.NO_DATA, retryable=False)
+    sentence = "no series of a known name: docs/prometheus_source.md lists the names, and how to add your own"
+    return SourceError(f"{sources[0].id}: {sentence}", reason=GapReason.NO_DATA, retryable=False)
 
 
 def _settings(look: PrometheusLook) -> Prometheus:
@@ -74,7 +83,9 @@ def _settings(look: PrometheusLook) -> Prometheus:
     except ValidationError as error:
         raise UsageError("; ".join(_mistakes(error))) from None  # the error would repeat what was typed
     mistakes: list[str] = []
-    config = with_secrets(Config(prometheus=(settings,)), lambda _place, sentence: mistakes.append(sentence))
+    config = with_secrets(
+        Config(prometheus=(settings,)), lambda _place, sentence: mistakes.append(f"--token-file: {sentence}")
+    )
     if mistakes:
         raise UsageError("; ".join(mistakes))
     return config.prometheus[0]
@@ -82,4 +93,5 @@ def _settings(look: PrometheusLook) -> Prometheus:
 
 def _mistakes(error: ValidationError) -> Iterator[str]:
     for one in error.errors(include_url=False, include_input=False):
-        yield f"--prometheus: {one['msg'].removeprefix('Value error, ')}"
+        said = one["msg"].removeprefix("Value error, ").replace(SIGN_IN, "use --token-file")
+        yield f"--prometheus: {said}"

@@ -38,7 +38,7 @@ def test_a_refusal_says_what_to_give(stillfit: Stillfit, config: Path, store: Fa
     mark, sentence = told(stillfit, config, f"url: {store.url}")["query"]
 
     assert mark == "failed"
-    assert "give a token_file" in sentence
+    assert "give it a token, --token-file or token_file in the configuration" in sentence
 
 
 def test_mistakes_of_a_names_file_are_told(stillfit: Stillfit, config: Path, store: FakeStore, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_partial_answer_is_vouched_for_by_nobody(store: FakeStore, source: Pro
 @pytest.mark.parametrize(
     ("reply", "reason", "said"),
     [
-        (Reply(body=b"", status=401), GapReason.DENIED, "give a token_file, or a username"),
+        (Reply(body=b"", status=401), GapReason.DENIED, "give it a token, --token-file or token_file"),
         (Reply(body=b"no", status=403), GapReason.DENIED, "refused us (HTTP 403)"),
         (
             Reply(body=b"", status=302, headers={"Location": "/login"}),
