@@ -131,7 +131,7 @@ def _inferred(case: Case, refused: Refused) -> Limit:
     if not refused.direction:
         return _undetermined("only ThrottledRequests is known; the throttle events per direction would tell more")
     if mode is None:
-        return _undetermined("the billing mode is not known; allow dynamodb:DescribeTable")
+        return _undetermined("the billing mode is not known; DescribeTable tells it")
     return _on_demand_limit(case, refused) if mode else _provisioned_limit(case, refused)
 
 
@@ -164,7 +164,7 @@ def _provisioned_limit(case: Case, refused: Refused) -> Limit:
     if fits is Fits.KEY_RANGE:
         return _key_range_below_capacity(case, refused, capacity)
     if capacity is None:
-        return _undetermined(f"the provisioned {refused.direction} capacity is not known; allow dynamodb:DescribeTable")
+        return _undetermined(f"the provisioned {refused.direction} capacity is not known; DescribeTable tells it")
     if capacity.max() > ceiling:
         return _undetermined(f"a short spike and one full key range look alike here; {_WOULD_TELL}")
     why = f"one partition can carry {ceiling} {unit}/s, so its {capacity.min():g} {unit} end first"

@@ -31,7 +31,7 @@ def find(case: Case) -> Finding | Unknown | None:
         )
     if not isinstance(key, str) or not key:
         missing = ("partition_key", "distinct_partition_keys")
-        return Unknown("the index's partition key is not known; allow dynamodb:DescribeTable", missing)
+        return Unknown("the index's partition key is not known; DescribeTable tells it", missing)
     return _finding(case, "usually has few values, by its name", Confidence.LOW) if names_few(key) else None
 
 

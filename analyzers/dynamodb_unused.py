@@ -59,7 +59,7 @@ def _table(case: Case, days: int, least: int) -> Finding | Unknown | None:
         return Unknown("neither read nor written here, but it is a replica of a global table", ("replica_regions",))
     created = case.attribute("created")
     if not isinstance(created, str):
-        return Unknown("neither read nor written, and its age is not known; allow dynamodb:DescribeTable", ("created",))
+        return Unknown("neither read nor written, and its age is not known; DescribeTable tells it", ("created",))
     if datetime.fromisoformat(created) > case.window.ends_at - timedelta(days=MIN_COVERAGE * least):
         return Unknown(f"neither read nor written, but created on {created[:10]}: {least} d are needed", ("created",))
     told = f"table {case.subject.table} was neither read nor written in {days} d"
