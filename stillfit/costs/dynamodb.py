@@ -22,6 +22,7 @@ from stillfit.costs.demand import SCALE_IN_S, Direction, Load, load_of
 from stillfit.costs.estimate import HOURS_A_MONTH, Estimate, add, exactly, money
 from stillfit.costs.pricebook import Price, PriceBook, PriceList, is_flagged
 from stillfit.model import CostFigure, Level, Money, Span, Statistic, Unknown, Value
+from stillfit.series import cut
 
 CURRENT = "current"
 ON_DEMAND = "on-demand"
@@ -91,6 +92,24 @@ def break_even(on_demand: Price, provisioned: Price) -> float:
     return provisioned.usd / (3600 * on_demand.usd)
 
 
+def local_bytes(table: Case, span: Span) -> float | None:
+    """Bytes billed for the local indexes of a table, by their newest sizes; None where one is not known.
+
+    An account pays for attributes in local indexes beside the table's own, and for 100 bytes an item (DynamoDB
+    developer guide, storage considerations for local secondary indexes). Where nothing tells of any there are none.
+    """
+    told = table.attribute("local_indexes")
+    names = told if isinstance(told, tuple) else ()
+    sizes = [size for name in names if (size := _newest(table, "local_index_bytes", name, span)) is not None]
+    items = [_newest(table, "local_index_items", name, span) or 0.0 for name in names]
+    return sum(sizes) + ITEM_OVERHEAD_BYTES * sum(items) if len(sizes) == len(names) else None
+
+
+def _newest(case: Case, metric: str, dimension: str, span: Span) -> float | None:
+    parts = (cut(one, span) for one in case.parts(metric, Statistic.LAST) if one.dimension == dimension)
+    return next((float(one.values[-1]) for one in parts if len(one.values)), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
     """One table as it is priced: its mode, the ending of its class's SKUs, and the prices of the day."""
@@ -137,14 +156,15 @@ class _Table:
         return self.figure(option, f"{direction}s", holder, money(usd, words, (price,)), price)
 
     def storage(self, option: str, holder: Case) -> CostFigure | None:
-        """The bytes kept by the table or one index; None where the size is not known."""
+        """The bytes kept by the table with its local indexes, or by one index; None where a size is not known."""
         size = holder.fold("table_size_bytes", Statistic.LAST)
-        price = self.price("storage")
-        if size is None or price is None:
+        price, local = self.price("storage"), local_bytes(holder, holder.window)
+        if size is None or local is None or price is None:
             return None
         items = holder.fold("item_count", Statistic.LAST) or 0.0
-        gigabytes = (size + items * ITEM_OVERHEAD_BYTES) / GB
-        words = f"{gigabytes:,.2f} GB x {price.usd:g} USD = {gigabytes * price.usd:,.2f} USD"
+        gigabytes = (size + items * ITEM_OVERHEAD_BYTES + local) / GB
+        whole = f"{gigabytes:,.2f} GB" + (f" ({local / GB:,.2f} GB of it in local indexes)" if local else "")
+        words = f"{whole} x {price.usd:g} USD = {gigabytes * price.usd:,.2f} USD"
         return self.figure(option, "storage", holder, money(exactly(gigabytes * price.usd), words, (price,)), price)
 
     def figure(self, option: str, component: str, holder: Case, amount: Money, price: Price) -> CostFigure:
@@ -176,6 +196,10 @@ class _Table:
             said.append(f"only {days} days were seen; a weekly pattern needs {GOOD_WINDOW.days}")
         if not self.case.attribute("table_class"):
             said.append("table class not known: Standard assumed")
+        if self.case.attribute("local_indexes") is None:
+            said.append("local indexes not known: none assumed")
+        if self.case.attribute("vector_indexes"):
+            said.append("vector indexes are not counted")
         if is_flagged(amount.price_date, self.case.at):
             said.append(f"prices were last read on {amount.price_date:%Y-%m-%d}, over 90 days ago")
         return tuple(said)

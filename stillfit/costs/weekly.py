@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stillfit.case import MIN_COVERAGE, Case
 from stillfit.costs.demand import Direction, rate_of
-from stillfit.costs.dynamodb import GB, ITEM_OVERHEAD_BYTES, MODES, ON_DEMAND, PROVISIONED
+from stillfit.costs.dynamodb import GB, ITEM_OVERHEAD_BYTES, MODES, ON_DEMAND, PROVISIONED, local_bytes
 from stillfit.costs.estimate import HOURS_A_MONTH, SECONDS_A_MONTH
 from stillfit.model import Level, Rate, Series, Span, Statistic, Subject, Unknown
 from stillfit.series import aligned, buckets, common_period, covered_s, cut, dense
@@ -202,9 +202,10 @@ class _Table:
         sizes = [_level(one, "table_size_bytes", span) for one in self.holders]
         items = [_level(one, "item_count", span) or 0.0 for one in self.holders]
         rates = [self.rates.get((one.subject, ON_DEMAND, "storage"), ()) for one in self.holders]
-        if any(size is None for size in sizes) or not all(rates):
+        local = local_bytes(self.case, span)
+        if any(size is None for size in sizes) or local is None or not all(rates):
             return None
-        bytes_kept = sum(size or 0.0 for size in sizes) + ITEM_OVERHEAD_BYTES * sum(items)
+        bytes_kept = sum(size or 0.0 for size in sizes) + ITEM_OVERHEAD_BYTES * sum(items) + local
         return bytes_kept / GB * rates[0][-1].usd
 
 

@@ -12,8 +12,8 @@ from stillfit.costs import cost_of
 from stillfit.costs.demand import right_size
 from stillfit.costs.dynamodb import figures
 from stillfit.costs.saving import amount, saving
-from stillfit.model import Span, Unknown
-from tests.builders import BY_STATUS, ORDERS, gap
+from stillfit.model import Span, Statistic, Unknown
+from tests.builders import BY_STATUS, ORDERS, gap, series
 from tests.costs.kit import BOOK, HOURS, MONTH_S, ON_DEMAND, PROVISIONED, cents, hourly, in_region, table
 
 PER_SECOND = 1e6 / MONTH_S
@@ -82,6 +82,47 @@ def test_an_item_is_billed_with_100_bytes_on_top() -> None:
     priced = figures(table(table_size_bytes=2**30, item_count=2**30 / 100), BOOK)
 
     assert cents(priced, "current", "storage") == (0.50, 0.50, 0.50)
+
+
+def with_local_indexes(*sizes: float) -> Case:
+    """A table of 1 GiB with two local indexes, of which the first ones have these sizes in bytes and 2**20 items."""
+    names = ("by-day", "by-price")
+    bare = table(settings=ON_DEMAND | {"local_indexes": names}, table_size_bytes=2**30, item_count=0)
+    levels = (("local_index_bytes", sizes), ("local_index_items", [2**20] * len(sizes)))
+    extra = [
+        series(metric, [size], of=ORDERS, period_s=3_600, window=bare.window, statistic=Statistic.LAST, dimension=name)
+        for metric, row in levels
+        for name, size in zip(names, row, strict=False)
+    ]
+    return replace(bare, series=(*bare.series, *extra))
+
+
+def test_local_indexes_are_stored_and_billed_beside_their_table() -> None:
+    priced = figures(with_local_indexes(2**30 - 100 * 2**20, 2**31 - 100 * 2**20), BOOK)
+
+    assert cents(priced, "current", "storage") == (1.00, 1.00, 1.00)
+    assert isinstance(priced, tuple)
+    words = next(one.money.arithmetic for one in priced if one.component == "storage")
+    assert words == "4.00 GB (3.00 GB of it in local indexes) x 0.25 USD = 1.00 USD"
+
+
+def test_a_local_index_without_a_known_size_leaves_the_storage_unknown() -> None:
+    priced = figures(with_local_indexes(2**30), BOOK)
+
+    assert isinstance(priced, tuple)
+    assert {one.component for one in priced} == {"reads", "writes", "throughput"}
+
+
+def test_a_source_that_does_not_tell_of_local_indexes_is_named_as_an_assumption() -> None:
+    untold, none, vector = (
+        figures(table(settings=ON_DEMAND | more, table_size_bytes=2**30), BOOK)
+        for more in ({}, {"local_indexes": ()}, {"local_indexes": (), "vector_indexes": ("alike",)})
+    )
+
+    said = "local indexes not known: none assumed"
+    assert [said in one[0].assumptions for one in (untold, none) if not isinstance(one, Unknown)] == [True, False]
+    assert not isinstance(vector, Unknown)
+    assert "vector indexes are not counted" in vector[0].assumptions
 
 
 def test_infrequent_access_is_paid_at_its_own_prices() -> None:
