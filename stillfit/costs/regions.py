@@ -1,7 +1,9 @@
 """How a bill writes regions: the part before the first hyphen of a usage type. Pure.
 
 From "Understanding DynamoDB billing and usage reports" (DynamoDB developer guide, 2026) and the price list of AmazonMCS
-of 2025-11-05. us-east-1 mostly has nothing before its usage types, and USE1- in some reports; eu-west-1 has EU-.
+of 2025-11-05. us-east-1 mostly has nothing before its usage types; what came later has USE1- in the list and on bills
+(USE1-TimedPITRStorage-ByteHrs, USE1-Streams-Requests); eu-west-1 has EU-.
+Regions younger than the guide (APE2, APS7, APS8, CAN2, MXC1) are as readers of price lists and bills have them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ BILLING_CODES = {
     "UGW1": "us-gov-west-1",
     "AFS1": "af-south-1",
     "APE1": "ap-east-1",
+    "APE2": "ap-east-2",
     "APN1": "ap-northeast-1",
     "APN2": "ap-northeast-2",
     "APN3": "ap-northeast-3",
@@ -27,8 +30,11 @@ BILLING_CODES = {
     "APS4": "ap-southeast-3",
     "APS5": "ap-south-2",
     "APS6": "ap-southeast-4",
+    "APS7": "ap-southeast-5",
+    "APS8": "ap-southeast-6",
     "APS9": "ap-southeast-7",
     "CAN1": "ca-central-1",
+    "CAN2": "ca-west-1",
     "CNN1": "cn-north-1",
     "CNW1": "cn-northwest-1",
     "EU": "eu-west-1",
@@ -43,10 +49,11 @@ BILLING_CODES = {
     "ILC1": "il-central-1",
     "MEC1": "me-central-1",
     "MES1": "me-south-1",
+    "MXC1": "mx-central-1",
     "SAE1": "sa-east-1",
 }
 _CODE = re.compile(r"(EU|[A-Z]{3}\d)-(?=.)")
-"""IA-ReadRequestUnits has no region before it, and neither has Streams-RequestsCount."""
+"""IA-ReadRequestUnits has no region before it, and neither has Streams-Requests."""
 
 
 def split(usage_type: str) -> tuple[str, str]:

@@ -2,8 +2,11 @@
 
 DynamoDB, Keyspaces, DAX, and of CloudWatch what belongs to them or what our own reading costs.
 Usage types are those of "Understanding DynamoDB billing and usage reports" (DynamoDB developer guide) and of the
-AmazonMCS price list of 2025-11-05; the units are the price list's. A unit that is not among `units` is another unit,
-and its price is not taken: a price per thousand that is read as a price each is worse than none.
+AmazonMCS price list of 2025-11-05, and one is not: what the guide calls Streams-RequestsCount is Streams-Requests in
+the price list, in Cost Explorer and among the free tiers (AWS Billing user guide, "Tracking your Free Tier usage").
+The units are the price list's: those of AmazonDynamoDB are enumerated from its file of 2022-01-03 in
+ComputeSoftware/csp-pricing (aws/dynamodb.clj). A unit that is not among `units` is another unit, and its price is not
+taken: a price per thousand that is read as a price each is worse than none.
 """
 
 from __future__ import annotations
@@ -55,21 +58,23 @@ _THROUGHPUT = (
     ("provisioned_write", "WriteCapacityUnit-Hrs", "WriteCapacityUnit-Hrs", "WCU-hour"),
     ("provisioned_replicated_write", "ReplWriteCapacityUnit-Hrs", "ReplicatedWriteCapacityUnit-Hrs", "rWCU-hour"),
 )
-_STORAGE = ("storage", "TimedStorage-ByteHrs", "GB-Mo", "GB-month")
+_GB_MONTH = "GB-Mo|GB-Month"
+"""The list of AmazonDynamoDB writes both, a cost report of backups in Asia the latter."""
+_STORAGE = ("storage", "TimedStorage-ByteHrs", _GB_MONTH, "GB-month")
 _KEPT = (
-    ("pitr", "TimedPITRStorage-ByteHrs", "GB-Mo", "GB-month"),
+    ("pitr", "TimedPITRStorage-ByteHrs", _GB_MONTH, "GB-month"),
     ("restore", "RestoreDataSize-Bytes", "GB", "GB"),
 )
 _DYNAMODB = _skus(
     DYNAMODB,
     *_classes(*_THROUGHPUT, _STORAGE),
     *_KEPT,
-    ("backup", "TimedBackupStorage-ByteHrs", "GB-Mo", "GB-month"),
+    ("backup", "TimedBackupStorage-ByteHrs", _GB_MONTH, "GB-month"),
     ("export", "ExportDataSize-Bytes", "GB", "GB"),
     ("incremental_export", "IncrementalExportDataSize-Bytes", "GB", "GB"),
     ("import", "ImportDataSize-Bytes", "GB", "GB"),
-    ("stream_read", "Streams-RequestsCount", "Requests|Request|Count|StreamsReadRequestUnits", "request"),
-    ("change_capture", "ChangeDataCaptureUnits-Kinesis", "ChangeDataCaptureUnits|CDC Units|Units|Unit", "unit"),
+    ("stream_read", "Streams-Requests", "Requests", "request"),
+    ("change_capture", "ChangeDataCaptureUnits-Kinesis", "ChangeDataCaptureUnits", "unit"),
 )
 _KEYSPACES = _skus(
     KEYSPACES,

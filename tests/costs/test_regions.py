@@ -79,7 +79,9 @@ def test_prices_that_somebody_wrote_down_are_of_no_list() -> None:
         ("EU-ReadRequestUnits", "EU", "ReadRequestUnits", "eu-west-1"),
         ("EUC1-IA-ReadRequestUnits", "EUC1", "IA-ReadRequestUnits", "eu-central-1"),
         ("IA-ReadRequestUnits", "", "IA-ReadRequestUnits", "us-east-1"),
-        ("Streams-RequestsCount", "", "Streams-RequestsCount", "us-east-1"),
+        ("Streams-Requests", "", "Streams-Requests", "us-east-1"),
+        ("USE1-Streams-Requests", "USE1", "Streams-Requests", "us-east-1"),
+        ("CAN2-ReadRequestUnits", "CAN2", "ReadRequestUnits", "ca-west-1"),
         ("UGW1-NodeUsage:dax.r5.large", "UGW1", "NodeUsage:dax.r5.large", "us-gov-west-1"),
         ("XYZ9-ReadRequestUnits", "XYZ9", "ReadRequestUnits", None),
     ],
@@ -124,4 +126,4 @@ def test_every_unit_price_knows_its_service() -> None:
 
 def test_a_usage_type_is_known_by_the_whole_of_its_name() -> None:
     assert sku_of("AmazonDynamoDB", "CapacityUnit-Hrs") is None
-    assert sku_of("AmazonMCS", "Streams-RequestsCount") is None
+    assert sku_of("AmazonMCS", "Streams-Requests") is None

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from collector.aws.money.offers import Odd, Offer
 from stillfit.costs.pricebook import Price, PriceBook
-from stillfit.costs.regions import usage_in
+from stillfit.costs.regions import split, usage_in
 from stillfit.costs.skus import CATALOGUE, DAX, NODE_USAGE, Sku, node_sku
 from stillfit.model import Confidence
 
@@ -42,7 +42,7 @@ def sheet(region: str, told: Iterable[Offer | Odd], at: datetime, services: Iter
     prices: list[Price] = []
     missing: list[str] = []
     for sku, found in _sorted(region, offers, services):
-        good = [one for one in found if not _unfit(one, sku)]
+        good = _plain([one for one in found if not _unfit(one, sku)])
         why = _contradiction(good) if good else "; ".join(dict.fromkeys(_unfit(one, sku) for one in found))
         if why:
             refused.append(f"{sku.name}: {why}")
@@ -103,6 +103,15 @@ def _unfit(offer: Offer, sku: Sku) -> str:
     if offer.bands[-1].usd <= 0:
         return "the list has it for nothing"
     return ""
+
+
+def _plain(offers: list[Offer]) -> list[Offer]:
+    """Those without a region before their usage type, where the list has some: us-east-1 may be there twice.
+
+    Read in us-east-1 on 2026-10-08: TimedStorage-ByteHrs with 25 GB free and USE1-TimedStorage-ByteHrs without
+    (elecnix/infra-cost-model, tests); an account's bill has the former beside USE1-TimedPITRStorage-ByteHrs.
+    """
+    return [one for one in offers if not split(one.usage_type)[0]] or offers
 
 
 def _contradiction(offers: list[Offer]) -> str:

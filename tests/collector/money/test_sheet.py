@@ -179,6 +179,28 @@ def test_us_east_1_may_have_its_code_before_it() -> None:
     assert usd(read(one, region="us-east-1"), "on_demand_read") == 1.25e-07
 
 
+def test_what_us_east_1_has_twice_is_taken_as_bills_have_it() -> None:
+    """As the list is: TimedStorage-ByteHrs has 25 GB free, and USE1-TimedStorage-ByteHrs beside it has none."""
+    both = [entry(f"{code}TimedStorage-ByteHrs", "us-east-1") for code in ("USE1-", "")]
+    (price,) = read(*both, region="us-east-1").book.prices
+
+    assert [(band.from_quantity, band.usd) for band in price.bands] == [(0.0, 0.0), (25.0, 0.25)]
+    assert read(both[0], region="us-east-1").book.prices[0].usd == 0.25
+
+
+def test_streams_are_priced_by_the_name_of_the_list() -> None:
+    assert usd(read(entry("EU-Streams-Requests")), "stream_read") == pytest.approx(2e-07 * 1.13, rel=1e-2)
+    assert usd(read(entry("USE1-Streams-Requests", "us-east-1"), region="us-east-1"), "stream_read") == 2e-07
+
+
+@pytest.mark.parametrize("unit", ["GB-Mo", "GB-Month"])
+def test_a_month_of_a_gigabyte_has_two_spellings(unit: str) -> None:
+    one = entry("EU-TimedBackupStorage-ByteHrs")
+    dimension(one)["unit"] = unit
+
+    assert usd(read(one), "backup") == pytest.approx(0.113)
+
+
 def test_china_has_no_price_in_usd() -> None:
     told = read(*entries("cn-northwest-1"), region="cn-northwest-1")
 
