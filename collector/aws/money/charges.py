@@ -29,9 +29,12 @@ ENGINES = {DYNAMODB: Engine.DYNAMODB, KEYSPACES: Engine.KEYSPACES, DAX: Engine.D
 SERVICE_NAMES = {
     "Amazon DynamoDB": DYNAMODB,
     "Amazon Keyspaces (for Apache Cassandra)": KEYSPACES,
+    "Amazon Managed Apache Cassandra Service": KEYSPACES,
     "Amazon DynamoDB Accelerator (DAX)": DAX,
+    "DynamoDB Accelerator (DAX)": DAX,
 }
-"""As Cost Explorer and FOCUS name them."""
+"""As Cost Explorer and FOCUS name them, and as public lists of Cost Explorer's services do: Keyspaces had another name
+before 2020, and of DAX no recorded answer says whether Amazon stands before it."""
 CLOUDWATCH_NAME = "AmazonCloudWatch"
 INSIGHTS = {"CW:ContributorRulesManaged", "CW:ContributorEventsManaged"}
 """Usage of CloudWatch that is DynamoDB's: Contributor Insights (DynamoDB developer guide, billing)."""

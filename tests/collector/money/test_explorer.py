@@ -275,6 +275,18 @@ def test_what_is_not_watched_is_not_told_of(world: World, access: OpenAccess, in
     assert {one.subject for one in told.series if one.metric == "billed_usd"} == {IRELAND}
 
 
+@pytest.mark.parametrize("name", ["Amazon DynamoDB Accelerator (DAX)", "DynamoDB Accelerator (DAX)"])
+def test_dax_is_found_under_either_of_its_names(
+    name: str, world: World, access: OpenAccess, invoiced: FakeClock
+) -> None:
+    bill(world, service=name, usage_type="EU-NodeUsage:dax.r5.large")
+    watch = replace(WATCH, engines=frozenset({Engine.DAX}))
+    told = Explorer(access().connection, DEFAULT_ACCOUNT).read(invoiced.now(), watch)
+
+    (one,) = [one for one in told.series if one.metric == "dax_billed_usd"]
+    assert one.dimension == "dax_node/r5.large"
+
+
 @pytest.mark.parametrize(
     ("since", "is_new"),
     [(None, True), (datetime(2026, 11, 1, 23, 59), True), (datetime(2026, 11, 2), False)],
