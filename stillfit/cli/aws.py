@@ -23,6 +23,7 @@ from collector.aws.wire.target import AwsTarget
 from stillfit.cli.aws_terms import asked_so_far, at_most, is_blind, permission_lines, price_lines, spent_line
 from stillfit.cli.check import tell, verdict
 from stillfit.cli.consent import Consent, metrics_progress, say
+from stillfit.cli.counted import counted
 from stillfit.cli.fleet import Fleet, Wanted, entries_of, places, there_line
 from stillfit.cli.fleet_document import fleet_out
 from stillfit.cli.fleet_screen import Seen, is_dark, screen
@@ -84,8 +85,14 @@ def run_check_aws(wanted: AwsLook, clock: Clock | None = None) -> int:
     clock = clock or SystemClock()
     entries, told = entries_of(wanted.whose)
     tuned = partial(_tuned, Spending(_said(wanted).limit))
-    fleet = Fleet(entries, clock, tuned, named=wanted.whose.config is not None)
     say(f"looking at {told}")
+    with counted(wanted.whose.config, entries, clock) as purses:
+        fleet = Fleet(entries, clock, tuned, named=wanted.whose.config is not None, purses=purses)
+        return _looked_at(wanted, fleet, clock)
+
+
+def _looked_at(wanted: AwsLook, fleet: Fleet, clock: Clock) -> int:
+    """Look, whatever becomes of it, and close the fleet."""
     began = time.monotonic()
     with ThreadPoolExecutor(len(fleet.sources) + 1, "stillfit-check") as pool:
         try:
@@ -140,7 +147,8 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
         priced = pool.submit(_priced, fleet, (shelf, store), clock)
         errors += (error for source, error in _read(begun, fleet.opened, pool, store) if fleet.is_needed(source))
         priced.result()
-        outcome, gaps = judged(store, fleet.sources, clock, shelf.book)
+        with waiting("judging ..."):
+            outcome, gaps = judged(store, fleet.sources, clock, shelf.book)
     seen = Seen(
         outcome=outcome,
         gaps=gaps,

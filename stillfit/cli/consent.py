@@ -65,7 +65,8 @@ def metrics_progress(metrics: int) -> Iterator[Callable[[int], None]]:
         task = bar.add_task("", total=metrics, told="")
 
         def tell_progress(done: int) -> None:
-            told = f"{done:,} of {metrics:,} metrics, {dollars(done * USD_PER_METRIC)}"
-            bar.update(task, completed=min(done, metrics), told=told)
+            most = max(done, metrics)  # causes of refusals and repeats come on top
+            told = f"{done:,} of {most:,} metrics, {dollars(done * USD_PER_METRIC)}"
+            bar.update(task, completed=done, total=most, told=told)
 
         yield tell_progress

@@ -30,6 +30,8 @@ from stillfit.model import Finding, Gap, GapReason, Severity, Subject, Unknown
 LINES = 50
 SHOWN_PLACES, SHOWN_FINDINGS, SHOWN_COVERAGE, SHOWN_REASONS, SHOWN_DENIED, SHOWN_LOST = 8, 6, 4, 3, 5, 2
 """Rows of each part, so that all of them with their heads and the advice under findings are LINES at most (ours)."""
+SHOWN_SAVINGS = 3
+"""Kinds of advice named for what they save, each in the place of a kind of findings that there is not (ours)."""
 NAMED = 3
 SENTENCE = 150
 """Characters of a finding that are shown (ours: with a name, two lines of a hundred columns)."""
@@ -177,6 +179,7 @@ def _found(seen: Seen) -> Iterator[RenderableType]:
     found = [one.answer for one in seen.outcome.judgements if isinstance(one.answer, Finding)]
     if not found:
         yield _nothing(seen)
+        yield from _advised(seen.outcome, SHOWN_SAVINGS)
         return
     groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for one in sorted(found, key=lambda finding: (-finding.severity.rank, finding.subject)):
@@ -188,7 +191,7 @@ def _found(seen: Seen) -> Iterator[RenderableType]:
     left = list(groups.values())[SHOWN_FINDINGS:]
     if left:
         yield Text(f"and {sum(map(len, left))} more findings of {len(left)} kinds", style="dim")
-    yield _advised(seen.outcome)
+    yield from _advised(seen.outcome, min(SHOWN_SAVINGS, SHOWN_FINDINGS - len(groups)))
 
 
 def _nothing(seen: Seen) -> Text:
@@ -239,13 +242,23 @@ def _saves(advice: Advice) -> str:
     return f": {'saves' if advice.saving.mid >= 0 else 'costs'} {abs(advice.saving.mid):,.2f} USD a month"
 
 
-def _advised(turn: Turn) -> RenderableType:
+def _advised(turn: Turn, kinds: int) -> Iterator[Text]:
+    """How much advice there is, and of so many kinds the one that saves most."""
     told = worst_first(turn.advice)
-    saved = sum(one.saving.mid for one in told if one.saving is not None and one.saving.mid > 0)
-    what = f", which could save {saved:,.2f} USD a month" if saved else ""
-    return Text(
-        f"{plural(len(told), 'piece')} of advice{what}" if told else "no advice yet", style="bold" if told else "dim"
-    )
+    saving = sorted((one for one in told if _saved(one) > 0), key=_saved, reverse=True)
+    what = f", which could save {sum(map(_saved, saving)):,.2f} USD a month" if saving else ""
+    said = f"{plural(len(told), 'piece')} of advice{what}" if told else "no advice yet"
+    yield Text(said, style="bold" if told else "dim")
+    alike = Counter(one.rule for one in saving)
+    for rule in list(alike)[: max(0, kinds)]:
+        most = next(one for one in saving if one.rule == rule)
+        others = f"; {alike[rule] - 1:,} more like it" if alike[rule] > 1 else ""
+        title = most.title.replace(most.subject.name, _name(most.subject.name))
+        yield Text(safe(f"-> {title}{_saves(most)}{others}"), style="dim")
+
+
+def _saved(advice: Advice) -> float:
+    return advice.saving.mid if advice.saving is not None else 0.0
 
 
 def _coverage(seen: Seen) -> Iterator[RenderableType]:
@@ -355,7 +368,8 @@ def _bill(seen: Seen) -> Iterator[Text]:
     yield Text.assemble(
         "all month  ",
         (dollars(seen.plan.usd_a_month), "bold"),
-        f" by the daemon: {tiers} {noun}; refused requests told within {told(max(ages))}",
+        f" by the daemon, and more only while requests are refused: {tiers} {noun}; "
+        f"refusals told within {told(max(ages))}",
     )
 
 

@@ -5,6 +5,7 @@ STILLFIT_FLEET sets how many tables there are: STILLFIT_FLEET=200 pytest tests/c
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,12 @@ def test_a_fleet_is_read_within_a_minute(stillfit: Stillfit, world: World) -> No
     looked(stillfit, *BOTH, *ALL)
 
     assert time.monotonic() - began < 60
+
+
+def test_what_saves_money_is_named_though_nothing_hurts(stillfit: Stillfit, world: World) -> None:
+    told = words(looked(stillfit, "--profile", "b", "--region", "us-west-2").out)
+
+    assert re.search(r"pieces? of advice, which could save [\d.]+ USD a month -> Switch table-\d+ to ", told)
 
 
 def test_what_is_worst_comes_first_and_names_the_others(stillfit: Stillfit, world: World) -> None:
