@@ -132,7 +132,7 @@ class MetricReader:
         return got
 
     def _asked(self, clients: Clients, request: Request) -> Decoded:
-        window, metrics = request.stretch.window, sum(billed(len(ask.slots)) for ask in request.asks)
+        window, metrics = request.stretch.window, request.metrics
         pages = []
         with self.meter.asking(metrics) as asking:
             self.limiter.wait(datapoints=request.datapoints, start=window.start)

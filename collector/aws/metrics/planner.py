@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from collector.aws.metrics.queries import FIVE_MINUTES, Ask, written
+from collector.aws.spending.meter import billed
 from stillfit.model import Span
 
 MAX_QUERIES = 500
@@ -40,18 +41,23 @@ class Stretch:
         return self.window.seconds // self.period_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
     """What one GetMetricData call asks."""
 
     stretch: Stretch
     asks: tuple[Ask, ...]
 
-    @property
+    @cached_property
     def queries(self) -> int:
         return sum(len(ask.slots) for ask in self.asks)
 
-    @property
+    @cached_property
+    def metrics(self) -> int:
+        """As they are billed."""
+        return sum(billed(len(ask.slots)) for ask in self.asks)
+
+    @cached_property
     def ids(self) -> list[str]:
         """What each query travels under, in their order: its place.
 
