@@ -1,6 +1,7 @@
-"""A world under a fake clock, served over HTTP, and sources that read it with little patience."""
+"""A world under a fake clock, served over HTTP, and sources that read it: patient, but soon done with what hangs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,19 +11,12 @@ from collector.aws.keyspaces import Keyspaces
 from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource, open_source
 from collector.aws.wire.access import Access
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
-from stillfit.standins.aws.services import SERVICES
 from tests.collector.aws.kit import REGION, OpenSource, provisioned, put_table
 from tests.collector.aws.services import OpenService
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models() -> None:
-    """The stand-in reads a service's model when it is first asked, which is no part of half a second's patience."""
-    for service in SERVICES:
-        assert service.model.operation_names
+from tests.standins.hangup import PATIENT, hanging_up
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +33,13 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def hangs_up() -> Iterator[None]:
+    """What never ends is ended at once, so that nobody is impatient with what is healthy."""
+    with hanging_up():
+        yield
 
 
 @pytest.fixture
@@ -62,13 +63,12 @@ def aws(world: World) -> Iterator[AwsStandIn]:
 
 @pytest.fixture
 def opened(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenSource]:
-    """opened(include=..., attempts=2, read_s=20.0) gives a source, closed afterwards."""
+    """opened(include=..., attempts=2) gives a source, closed afterwards."""
     sources: list[AwsSource] = []
 
-    def open_one(*, attempts: int = 1, read_s: float = 0.5, **target: Any) -> AwsSource:
+    def open_one(*, attempts: int = 1, **target: Any) -> AwsSource:
         where = AwsTarget(**({"region": REGION, "endpoint_url": aws.url} | target))
-        patience = Patience(connect_s=1.0, read_s=read_s, attempts=attempts)
-        sources.append(open_source(where, clock, patience=patience))
+        sources.append(open_source(where, clock, patience=replace(PATIENT, attempts=attempts)))
         return sources[-1]
 
     yield open_one
@@ -81,9 +81,9 @@ def served(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenService]:
     """served(Keyspaces, include=..., attempts=2) gives a source of that service, closed afterwards."""
     sources: list[ServiceSource] = []
 
-    def open_one(service: type[Keyspaces | Dax], *, attempts: int = 1, read_s: float = 0.5, **target: Any) -> Any:
+    def open_one(service: type[Keyspaces | Dax], *, attempts: int = 1, **target: Any) -> Any:
         where = AwsTarget(**({"region": REGION, "endpoint_url": aws.url} | target))
-        access = Access(where, clock, patience=Patience(connect_s=1.0, read_s=read_s, attempts=attempts))
+        access = Access(where, clock, patience=replace(PATIENT, attempts=attempts))
         sources.append(ServiceSource(access, service(access)))
         return sources[-1]
 

@@ -18,15 +18,12 @@ from stillfit.standins.aws import AwsStandIn, Extras, Fault, FaultKind, Faults, 
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import REGION, SCOPE, provisioned, put_table
 from tests.collector.aws.services import PROVISIONED, put_front, put_jobs
+from tests.standins.hangup import PATIENT
 
 KEY = f"arn:aws:kms:{REGION}:{SCOPE[0]}:key/0a0b0c0d"
 ENCRYPTED: dict[str, Any] = {"SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": KEY}}
 DYNAMODB, KEYSPACES, DAX = "dynamodb", "keyspaces", "dax"
 ACCOUNT = Subject(engine=Engine.DYNAMODB, scope=SCOPE)
-
-PATIENT = Patience(connect_s=5.0, read_s=10.0, attempts=1, whole_s=15.0)
-HASTY = Patience(connect_s=5.0, read_s=1.0, attempts=1, whole_s=1.3)
-"""For answers that never end: long enough for an honest one on a busy machine."""
 
 
 def fleet(clock: FakeClock, faults: Faults | int = 7) -> World:

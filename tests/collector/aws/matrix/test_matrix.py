@@ -16,7 +16,6 @@ import pytest
 from collector.aws.metrics.cloudwatch import WORKERS
 from collector.aws.permissions import BY_ACTION
 from collector.aws.spending.plan import SETTLE_S
-from collector.aws.wire.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -24,9 +23,10 @@ from stillfit.model import GapReason
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, Brought, cycle
 from tests.collector.aws.matrix.cost import EVERYTHING
-from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, HASTY, KEYSPACES, PATIENT, fleet, reading
+from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, reading
 from tests.collector.aws.matrix.table import ELSEWHERE, ENDLESS, FAULTS, ROWS, Row
 from tests.collector.aws.matrix.truth import Key, Known, Truth, key_of, measured, twice
+from tests.servers.process import free_ports
 
 AT_ONCE = 6
 BETWEEN_S = 3 * 3_600
@@ -46,13 +46,13 @@ def test_every_permission_has_its_row() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
 def test_whatever_goes_wrong_with_a_call_is_a_gap_with_its_reason_and_made_good(row: Row) -> None:
-    assert outcomes(row, FAULTS, PATIENT) == expected(row, FAULTS)
+    assert outcomes(row, FAULTS) == expected(row, FAULTS)
 
 
 def test_what_never_ends_is_ended_and_made_good() -> None:
     """All rows at once: nearly all of it is waiting."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(zip(ROWS, pool.map(lambda row: outcomes(row, ENDLESS, HASTY), ROWS), strict=True))
+        found = dict(zip(ROWS, pool.map(lambda row: outcomes(row, ENDLESS), ROWS), strict=True))
 
     wrong = {named(row): told for row, told in found.items() if told != expected(row, ENDLESS)}
     assert wrong == {}
@@ -63,13 +63,13 @@ def expected(row: Row, faults: dict[str, tuple[Fault, GapReason]]) -> dict[str, 
     return {name: ("nothing" if why in row.another_way else why.value, WHOLE) for name, why in reasons.items()}
 
 
-def outcomes(row: Row, faults: dict[str, tuple[Fault, GapReason]], patience: Patience) -> dict[str, tuple[str, str]]:
+def outcomes(row: Row, faults: dict[str, tuple[Fault, GapReason]]) -> dict[str, tuple[str, str]]:
     """By fault, the reason for which what the row names is missing, or what else happened; and what came after it."""
     clock = FakeClock()
     world = fleet(clock)
     truth = measured(world, row.source, MINUTES, seed=7)
     found: dict[str, tuple[str, str]] = {}
-    with AwsStandIn(world) as aws, reading(row.source, aws, clock, patience) as source:
+    with AwsStandIn(world) as aws, reading(row.source, aws, clock) as source:
         seen = Seen(source, clock, {key: Known() for key in truth})
         seen.cycle()
         for name, (fault, _) in faults.items():
@@ -139,8 +139,8 @@ def test_a_region_that_is_down_is_one_reason_and_over_when_it_is_over(source: st
     """The whole region refuses connections; STS too, so nobody can sign in either."""
     clock = FakeClock()
     world = fleet(clock)
-    aws = AwsStandIn(world).start()
-    port = aws.port
+    (port,) = free_ports(1)  # nobody else's while nobody listens there
+    aws = AwsStandIn(world, port=port).start()
     with reading(source, aws, clock) as opened:
         cycle(opened, clock)
         aws.stop()

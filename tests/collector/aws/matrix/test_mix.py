@@ -14,12 +14,12 @@ import hashlib
 import os
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from collector.aws.spending.plan import SETTLE_S
-from collector.aws.wire.target import Patience
 from collector.source import Source
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
@@ -29,13 +29,14 @@ from tests.collector.aws.kit import NOON
 from tests.collector.aws.matrix.cost import LOOKS_AN_HOUR, STEP_S, NotedFaults, planned
 from tests.collector.aws.matrix.fleet import DAX, DYNAMODB, KEYSPACES, fleet, reading
 from tests.collector.aws.matrix.truth import Key, Known, key_of, measured
+from tests.standins.hangup import PATIENT
 
 TOLD = os.environ.get("STILLFIT_FAULT_SEED") or "20261121"
 SEED = random.SystemRandom().randrange(1_000_000) if TOLD == "random" else int(TOLD)
 BAD_S, CALM_S = 7_200, 7_200
 LOOKS = range((BAD_S + CALM_S) // STEP_S)
 LAST_HOUR = LOOKS[-LOOKS_AN_HOUR:]
-PATIENCE = Patience(connect_s=5.0, read_s=0.4, attempts=2, whole_s=0.8)
+PATIENCE = replace(PATIENT, attempts=2)
 
 LOST_CALLS = (
     *(FaultKind.THROTTLE, FaultKind.INTERNAL_ERROR, FaultKind.UNAVAILABLE, FaultKind.EXPIRED_TOKEN),

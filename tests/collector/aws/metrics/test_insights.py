@@ -13,13 +13,14 @@ from collector.aws.spending.meter import Meter
 from collector.aws.wire.connection import Connection
 from collector.aws.wire.limiter import Limiter
 from collector.aws.wire.pool import Pool
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.model import GapReason, Series, Span, Statistic, Subject
 from stillfit.redaction import Redaction
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Extras, Fault, FaultKind, World
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import BY_STATUS, NOON, ORDERS, REGION, Brought, provisioned
+from tests.standins.hangup import PATIENT
 
 HERE = (DEFAULT_ACCOUNT, REGION)
 REDACTION = Redaction(lambda: b"the secret of these tests")
@@ -36,7 +37,7 @@ def meter() -> Meter:
 @pytest.fixture
 def connection(aws: AwsStandIn, clock: FakeClock) -> Iterator[Connection]:
     target = AwsTarget(region=REGION, endpoint_url=aws.url)
-    connection = Connection(target, clock, Limiter(clock), Patience(connect_s=1.0, read_s=1.0, attempts=1))
+    connection = Connection(target, clock, Limiter(clock), PATIENT)
     yield connection
     connection.close()
 

@@ -13,12 +13,13 @@ from collector.aws.spending.budget import Budget
 from collector.aws.spending.month import TYPICAL, Month
 from collector.aws.spending.plan import HOUR, Load, Share, Tier, budget_lines, lines, plan
 from collector.aws.wire.access import Access
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Call, Extras, World
 from stillfit.standins.aws.insight_rules import rule_name
 from tests.collector.aws.kit import NOON, REGION, cycle, on_demand, provisioned, put, put_table
 from tests.collector.aws.services import put_cassandra, put_jobs
+from tests.standins.hangup import PATIENT
 
 OVER = Month("2026-11", 1_000.0, 20 * 24 * HOUR)
 TRIPWIRES = {"ReadThrottleEvents", "WriteThrottleEvents"}
@@ -30,7 +31,7 @@ def opened(
 ) -> Iterator[MeteredSource]:
     """A source with a budget of one dollar; the last of `month` is the one that it is."""
     where = AwsTarget(region=REGION, endpoint_url=aws.url)
-    access = Access(where, clock, patience=Patience(connect_s=1.0, read_s=5.0, attempts=1))
+    access = Access(where, clock, patience=PATIENT)
     budget = Budget(1.0, month=lambda: month[-1])
     source = ServiceSource(access, Keyspaces(access), budget) if keyspaces else AwsSource(access, budget)
     try:

@@ -1,6 +1,5 @@
 """Operations without an answer are given up, and an account that is slow for an hour does not delay its tripwires."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -10,20 +9,27 @@ import pytest
 from collector.aws.source import AwsSource
 from collector.aws.wire.access import Access
 from collector.aws.wire.breakers import GIVE_UP_AFTER, Lost, Slow
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
 from stillfit.model import GapReason
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, REGION, cycle, on_demand, put, put_table
+from tests.standins.hangup import PATIENT
 
 
 @pytest.fixture
 def source(aws: AwsStandIn, world: World, clock: FakeClock) -> Iterator[AwsSource]:
-    """Settings may keep a look waiting for a second, where an answer takes more than half of one."""
-    world.faults.sleep = time.sleep
-    patience = Patience(attempts=1, slow_s=0.5, waited_s=1.0)
-    opened = AwsSource(Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock, patience=patience))
+    """Settings may keep a look waiting for a second, where an answer takes more than half of one; only faults do."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    world.faults.sleep = sleep
+    access = Access(AwsTarget(region=REGION, endpoint_url=aws.url), clock, patience=PATIENT)
+    access.connection._slow = Slow(0.5, 1.0, monotonic=lambda: now[0])
+    opened = AwsSource(access)
     yield opened
     opened.close()
 
