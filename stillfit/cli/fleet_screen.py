@@ -24,7 +24,7 @@ from stillfit.cli.fleet import Place
 from stillfit.cli.terminal import STYLES, safe
 from stillfit.cycle import UNJUDGED, Turn
 from stillfit.export.findings import worst_first
-from stillfit.export.wording import plural
+from stillfit.export.wording import of_it, plural
 from stillfit.model import Finding, Gap, GapReason, Severity, Subject, Unknown
 
 LINES = 50
@@ -299,16 +299,16 @@ def _why(turn: Turn) -> Iterator[Text]:
     reasons: Counter[tuple[str, str]] = Counter()
     for judgement in (*turn.judgements, *turn.unpriced):
         if isinstance(judgement.answer, Unknown) and judgement.detector != UNJUDGED:
-            reasons[judgement.detector, _of_it(judgement.answer.reason, judgement.subject.name)] += 1
+            reasons[judgement.detector, _shared(judgement.answer.reason, judgement.subject.name)] += 1
     for (detector, reason), count in reasons.most_common(SHOWN_REASONS):
         text = Text(f"{_short([detector])[0]} ({count}): {safe(reason)}", style="dim", no_wrap=True)
         text.overflow = "ellipsis"
         yield text
 
 
-def _of_it(reason: str, name: str) -> str:
+def _shared(reason: str, name: str) -> str:
     """A reason as many tables share it; how reading failed is told elsewhere."""
-    told = reason.removeprefix(f"{name}: ").replace(name, "it")
+    told = of_it(reason, name)
     return told.partition(" (")[0] if len(told) > len(name) and told.endswith(")") else told
 
 

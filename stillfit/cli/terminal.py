@@ -22,6 +22,7 @@ from rich.text import Text
 from stillfit.advice import Advice, Option
 from stillfit.cycle import Turn
 from stillfit.export.findings import CoverageOut, coverage, worst_first
+from stillfit.export.wording import of_it
 from stillfit.model import (
     CostFigure,
     Evidence,
@@ -260,14 +261,14 @@ def _fit(verdict: FitVerdict) -> RenderableType:
 
 def _unknowns(unknown: Sequence[Judgement]) -> RenderableType:
     """Grouped by reason, since one missing permission blinds many tables at once; a reason may name its own table."""
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for judgement in unknown:
         assert isinstance(judgement.answer, Unknown)
         name, why = judgement.subject.name, judgement.answer.reason
-        groups.setdefault((judgement.detector, why.replace(name, "")), []).append((name, why))
+        groups.setdefault((judgement.detector, of_it(why, name)), []).append(name)
     lines = [
-        Text.assemble((f"{_who([name for name, _ in told])}  ", "bold"), f"{detector}: {safe(told[0][1])}")
-        for (detector, _), told in groups.items()
+        Text.assemble((f"{_who(names)}  ", "bold"), f"{detector}: {safe(why)}")
+        for (detector, why), names in groups.items()
     ]
     return _some(lines, "reasons")
 

@@ -13,7 +13,7 @@ from stillfit.costs.saving import saving
 from stillfit.export.findings import coverage
 from stillfit.export.html import Child, Html, join, tag
 from stillfit.export.view import SourceStatus, Spent
-from stillfit.export.wording import ago, band, dollars, length, moment, plain, plural, since
+from stillfit.export.wording import ago, band, dollars, length, moment, of_it, plain, plural, since
 from stillfit.model import CostFigure, FitState, FitVerdict, Gap, Judgement, Subject, Unknown
 
 MOST_ROWS = 40
@@ -163,14 +163,34 @@ def _undecided(names: Sequence[str], missing: Sequence[str]) -> Html:
     )
 
 
+QUIET = {"no data": "nothing to read there", "waiting": "never read yet"}
+"""States of a source that are told of many at once."""
+SHOWN_QUIET = 3
+"""So many of one such state are told one by one (ours)."""
+
+
 def sources(statuses: Sequence[SourceStatus], started_at: datetime, now: datetime) -> Html:
     """How each source does, how fresh its data is, and what asking it has cost."""
-    rows = [_source(one, now) for one in statuses]
+    alike = {word: [one for one in statuses if _standing(one, now)[0] == word] for word in QUIET}
+    alike = {word: some for word, some in alike.items() if len(some) > SHOWN_QUIET}
+    rows = [_source(one, now) for one in statuses if _standing(one, now)[0] not in alike]
+    rows += [_quiet(word, some) for word, some in alike.items()]
     spent = sum(paid.dollars for one in statuses for paid in one.spent)
     running = max(1.0, (now - started_at).total_seconds())
     rate = f", {dollars(spent / running * MONTH_S)} a month at this rate" if running > 3_600 and spent else ""
     note = f"our own CloudWatch bill since start: {dollars(spent)}{rate}" if spent else plural(len(statuses), "source")
     return section("Sources", note, rows or tag("p", "no source is configured", class_="dim"))
+
+
+def _quiet(word: str, some: Sequence[SourceStatus]) -> Html:
+    """Many of which there is nothing to tell, such as the regions that an account does not use, in one row."""
+    names = tag("b", _names([one.id for one in some]))
+    return tag(
+        "div",
+        tag("p", tag("span", word, class_="pill unknown"), names),
+        tag("ul", tag("li", QUIET[word]), class_="facts"),
+        class_="source",
+    )
 
 
 def _source(one: SourceStatus, now: datetime) -> Html:
@@ -234,7 +254,7 @@ def unknowns(judged: Iterable[Judgement]) -> Html | None:
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for one in judged:
         if isinstance(one.answer, Unknown):
-            groups[one.detector, one.answer.reason].append(one.subject.name)
+            groups[one.detector, of_it(one.answer.reason, one.subject.name)].append(one.subject.name)
     if not groups:
         return None
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))

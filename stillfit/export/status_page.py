@@ -71,7 +71,7 @@ def _failing(view: View) -> tuple[str, ...]:
 
 def _headline(view: View) -> Child:
     """The one sentence that somebody reads who reads only one."""
-    if view.turn is None:
+    if view.turn is None or not (view.subjects or _tried(view)):
         return "Nothing is judged yet: the first look is under way."
     open_ = _open(view)
     if not open_ and (early := _pending(view)):
@@ -82,6 +82,11 @@ def _headline(view: View) -> Child:
     needs = "needs" if tables == 1 else "need"
     worst = f"{open_[0].subject.name}: {open_[0].title[:1].lower()}{open_[0].title[1:]}"
     return (f"{tables} of {_watched(view)} {needs} you. ", tag("span", f"Worst: {worst.rstrip('.')}.", class_="worst"))
+
+
+def _tried(view: View) -> bool:
+    """Whether every source was looked at once: before, that there is nothing would say that all is well."""
+    return all(one.last_success or one.error for one in view.sources)
 
 
 def _pending(view: View) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from stillfit.model import Evidence, Money
@@ -88,3 +89,9 @@ def value_of(one: Evidence) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def of_it(reason: str, name: str) -> str:
+    """A reason as all share it that have the same: "orders: how orders is paid is not known" is that of any table."""
+    own = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])")
+    return own.sub("it", reason.removeprefix(f"{name}: ")) if name else reason

@@ -11,12 +11,12 @@ import pytest
 
 from stillfit.advice import Advice, AdviceState
 from stillfit.export.html import Html, join, tag
-from stillfit.export.sections import sources
+from stillfit.export.sections import sources, unknowns
 from stillfit.export.status_page import STYLE, status_page
 from stillfit.export.view import SourceStatus, View, view_of
 from stillfit.model import Judgement, Unknown
 from tests.builders import BY_STATUS, NOON, ORDERS, gap, subject
-from tests.export.fleet import AWS, CLUSTER, EMPTY, HOT, SNAPSHOT, TURN, VIEW
+from tests.export.fleet import AWS, CARTS, CLUSTER, EMPTY, HOT, SNAPSHOT, TURN, VIEW
 from tests.export.golden import check_golden
 from tests.servers.chromium import screenshot
 
@@ -193,6 +193,34 @@ def test_a_source_that_has_nothing_to_read_is_neither_fresh_nor_stale(subjects: 
     page = str(sources([clusters], NOON, NOON))
 
     assert [one in page for one in (word, ">fresh<")] == [True, False]
+
+
+def test_regions_that_are_not_used_are_one_row() -> None:
+    idle = [SourceStatus(id=f"aws/1/{name}", engine="dynamodb", last_success=NOON) for name in ("a", "b", "c", "d")]
+    few, many = (str(sources([AWS, *some], NOON, NOON)) for some in (idle[:3], idle))
+
+    assert [few.count(">no data<"), many.count(">no data<")] == [3, 1]
+    assert "aws/1/a, aws/1/b, aws/1/c and 1 more" in many
+    assert "aws/123456789012/us-east-1" in many
+
+
+def test_before_the_first_look_nothing_is_called_well() -> None:
+    waiting = SourceStatus(id="aws/1/us-east-1", engine="dynamodb")
+    early, looked = (
+        draw(replace(VIEW, subjects=(), advice=(), sources=(one,))) for one in (waiting, replace(waiting, error="no"))
+    )
+
+    assert "Nothing is judged yet" in early
+    assert "Nothing is judged yet" not in looked
+
+
+def test_one_reason_of_many_tables_is_one_row() -> None:
+    answers = [
+        Judgement(detector="cost/drift", subject=of, answer=Unknown(f"{of.name}: what {of.name} costs is not known"))
+        for of in (ORDERS, CARTS)
+    ]
+
+    assert str(unknowns(answers)).count("what it costs is not known") == 1
 
 
 def test_a_source_that_answers_too_slowly_says_so() -> None:
