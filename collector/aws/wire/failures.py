@@ -192,7 +192,7 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
         return NoCredentialsFoundError, GapReason.DENIED, f"{sentence}: set it again without"
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, OutOfTimeError)):
         return SourceError, GapReason.TIMEOUT, f"{call} got no answer in time ({line}): the next look asks again"
-    if isinstance(error, EndpointConnectionError) and _is_nameless(error):
+    if isinstance(error, EndpointConnectionError) and is_nameless(error):
         sentence = f"{call} found no address ({line}): the region may not offer the service; check the region and DNS"
         return NoEndpointError, GapReason.UNREACHABLE, sentence
     if isinstance(error, (ConnectionError, HTTPClientError)):
@@ -204,7 +204,7 @@ def _lost(error: Exception, call: str) -> tuple[type[SourceError], GapReason, st
     return SourceError, GapReason.UNREACHABLE, f"{call} could not be made ({line}): check region, profile and endpoint"
 
 
-def _is_nameless(error: EndpointConnectionError) -> bool:
+def is_nameless(error: EndpointConnectionError) -> bool:
     """Whether the name of the endpoint is known not to exist, which a resolver that is down does not say."""
     cause: object = error.kwargs.get("error")
     while isinstance(cause, BaseException):

@@ -1,4 +1,8 @@
-"""What botocore's public events tell of each attempt of a call, for whoever counts them (spending/attempts.py)."""
+"""What botocore's public events tell of each attempt of a call, for whoever counts them (spending/attempts.py).
+
+And the one failure that no further attempt can mend: an address that is known not to exist, as in a region that does
+not offer the service, is asked once a look instead of for seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,19 @@ from typing import Any
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
 from collector.aws.spending.attempts import current
-from collector.aws.wire.failures import THROTTLED
+from collector.aws.wire.failures import THROTTLED, is_nameless
 
 _NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 """No connection came about, so no service has seen the request."""
 
 
 def watch(client: Any) -> None:
-    """Let the attempts of a boto3 client be counted."""
+    """Let the attempts of a boto3 client be counted, and none be made anew at an address that does not exist."""
     events = client.meta.events
     events.register("request-created", _begins)
     events.register("before-send", _leaves)
     events.register("response-received", _ends)
+    events.register_first("needs-retry", _give_up)
 
 
 def _begins(**_: object) -> None:
@@ -45,6 +50,12 @@ def _ends(
         return
     if isinstance(exception, _NEVER_ARRIVED) or (response_dict and is_refusal(response_dict, parsed_response or {})):
         attempts.refused()
+
+
+def _give_up(caught_exception: Exception | None, **_: object) -> None:
+    """Ends the call with what ended the attempt. A resolver that is down is tried again as ever."""
+    if isinstance(caught_exception, EndpointConnectionError) and is_nameless(caught_exception):
+        raise caught_exception
 
 
 def is_refusal(response: Mapping[str, Any], parsed: Mapping[str, Any]) -> bool:

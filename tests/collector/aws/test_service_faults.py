@@ -132,23 +132,27 @@ def test_a_hole_in_an_inventory_is_named(
     assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (SHOP, JOBS), (hole,))
 
 
-def without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on no name of an endpoint exists."""
+def without_addresses(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """From here on no name of an endpoint exists; what is asked for is added to the list."""
+    asked: list[object] = []
 
-    def nameless(*_args: object, **_more: object) -> object:
+    def nameless(host: object, *_args: object, **_more: object) -> object:
+        asked.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nameless)
+    return asked
 
 
 @pytest.mark.parametrize("service", [Keyspaces, Dax])
 def test_a_region_that_does_not_offer_a_service_has_nothing_of_it(
     service: type[Keyspaces | Dax], served: OpenService, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = served(service)  # signed in
-    without_addresses(monkeypatch)
+    source = served(service, attempts=3)  # signed in
+    asked = without_addresses(monkeypatch)
     got = cycle(source, clock)
 
+    assert len(asked) == 1  # and not once more for each attempt
     assert (got.gaps, got.listed.subjects_seen, got.listed.inventory) == ((), (), True)
 
 
