@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 
+from collector.aws.looks.farewell import Farewell
 from collector.aws.looks.history import ENDS_AT, datapoints, slice_of
 from collector.aws.looks.progress import Progress
 from collector.aws.looks.reading import Planned, shown
@@ -37,6 +38,7 @@ class MeteredSource(ABC):
         self._connection = access.connection
         self._meter = Meter(target.spending)
         self._progress = Progress(target.first_look, target.first_minutes, target.first_period, target.first_days_of)
+        self._farewell = Farewell(self._progress)
         self._price = Price(metrics=0, more=0)
         self._budget = budget or Budget()
         self._began = float("-inf")
@@ -105,7 +107,8 @@ class MeteredSource(ABC):
 
         Each is to be read before the next is asked for.
         """
-        self._progress.forget(lambda subject: subject not in subjects)
+        gone = set(self._farewell.subjects)
+        self._progress.forget(lambda subject: subject not in subjects and subject not in gone)
         if self._budget.plan.wires_alone:  # it stays owed
             return
         most = float("inf") if self._access.target.once else datapoints(self.pace)

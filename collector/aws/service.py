@@ -18,6 +18,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
+from collector.aws.looks.history import family
 from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import OVERLAP_S, Begin
 from collector.aws.looks.reading import Planned, Reading
@@ -157,6 +158,7 @@ class ServiceSource(MeteredSource):
         yield from self._urgent(cycle)
         found = self._found(until, begin)
         inventory = self._inventory_batch(until, found)
+        self._part(found, begin.until)
         if any(True for _ in self._service.wants(Reporting())):
             self._late = self._come_late(begin)
             yield from self._with_metrics(cycle, inventory, since)
@@ -165,13 +167,36 @@ class ServiceSource(MeteredSource):
             self._rota.rest(self.id)
             self._price = Price(metrics=0, more=0)
             yield inventory  # the service is not used here
+        yield from self._read_last(cycle)
+        if found.subjects and not self._access.target.once:
+            yield from self._read_past(until, {self.scope, *found.subjects})
         self._progress.end()
 
-    def _passes(self, at: datetime) -> Passes[Wires]:
+    def _passes(self, at: datetime, wires: Mapping[Name, Ask] | None = None) -> Passes[Wires]:
+        """`wires`: the tripwires by what comes back of them, where they are not those of what is there."""
         causes = self._service.causes
         return Passes(
-            self.id, at, self._reading, self._meter, lambda: Wires(self._questions, self._wires, causes, self._generic)
+            self.id,
+            at,
+            self._reading,
+            self._meter,
+            lambda: Wires(self._questions, self._wires if wires is None else wires, causes, self._generic),
         )
+
+    def _part(self, found: Found, at: int) -> None:
+        """Take note of what is no longer there. What cannot be described is."""
+        there, unknown = {self.scope, *found.subjects}, {family(one) for one in found.undescribed}
+        gone = (ask for ask in chain(*self._asked) if ask.subject not in there and family(ask.subject) not in unknown)
+        self._farewell.note(gone, there, at)
+
+    def _read_last(self, cycle: _Cycle) -> Iterator[Batch]:
+        """What is gone, up to its end. It has no gaps any more."""
+        alone, wires = self._budget.plan.wires_alone, self._service.wires
+        planned = self._farewell.due(cycle.begin, self.pace, lambda ask: ask.spec in wires or not alone)
+        passes = self._passes(cycle.passes.at, _by_name(ask for ask, _ in planned if ask.spec in wires))
+        yield from passes.read(planned)
+        yield from passes.follow()
+        self._farewell.done(passes.missing, cycle.begin.until)
 
     def _urgent(self, cycle: _Cycle) -> Iterator[Batch]:
         """What must not wait, of what there was: tripwires, and all of what is hot."""
@@ -238,8 +263,6 @@ class ServiceSource(MeteredSource):
         yield inventory
         yield from self._pass(cycle, planned, quiet)
         yield from self._closing_batch(cycle.passes, there, cycle.blind)
-        if not self._access.target.once:
-            yield from self._read_past(inventory.at, there)
 
     def _read_past(self, at: datetime, there: Container[Subject]) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""
@@ -314,7 +337,7 @@ class ServiceSource(MeteredSource):
         self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
         for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():
             (wires if ask.spec in self._service.wires else rest).append(ask)
-        self._wires = {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in wires}
+        self._wires = _by_name(wires)
         self._asked = wires, rest
         return wires, rest
 
@@ -345,6 +368,10 @@ class ServiceSource(MeteredSource):
             metrics += billed(len(ask.slots))
             more += sum(billed(len(cause.brings)) for cause in self._service.causes(ask.spec))
         return Price(metrics=metrics, more=more)
+
+
+def _by_name(asks: Iterable[Ask]) -> dict[Name, Ask]:
+    return {(ask.subject, ask.slots[0].metric, ask.part): ask for ask in asks}
 
 
 def _is_asked(want: Want, reporting: Reporting) -> bool:

@@ -117,10 +117,14 @@ class AwsSource(MeteredSource):
         yield from self._new(cycle, fresh)
         found = self._inventory.found()
         self._unlisted = None
+        self._part(cycle, found)
         if found.members and scaled is not None:
             yield from self._with_tables(cycle, found, scaled.result(), since)
         else:
             yield self._without_tables(found, until)
+        yield from self._read_last(cycle)
+        if found.members and not self._access.target.once:
+            yield from self._read_past(cycle)
         self._progress.end()
 
     def _urgent(self, cycle: Cycle) -> Iterator[Batch]:
@@ -180,8 +184,23 @@ class AwsSource(MeteredSource):
         yield from self._insights.batches(cycle.at, refused_alone=cycle.plan.wires_alone)
         yield from self._details(cycle)
         yield from self._closing_batch(cycle)
-        if not self._access.target.once:
-            yield from self._read_past(cycle)
+
+    def _part(self, cycle: Cycle, found: Found) -> None:
+        """Take note of tables and indexes that are no longer there. What cannot be described is."""
+        there = {subject for member in found.members for subject in member.subjects}
+        unknown = {subject.table for subject in found.undescribed}
+        before = [one for one in cycle.members if one.table.table not in unknown and not there.issuperset(one.subjects)]
+        gone = (ask for member in before for ask in cycle.agenda.every(member) if ask.subject not in there)
+        self._farewell.note(gone, there, cycle.begin.until)
+
+    def _read_last(self, cycle: Cycle) -> Iterator[Batch]:
+        """What is gone, up to its end. It has no gaps any more."""
+        alone = self._budget.plan.wires_alone
+        planned = self._farewell.due(cycle.begin, self.pace, lambda ask: is_wire(ask) or not alone)
+        passes = Passes(self.id, cycle.at, self._reading, self._meter, self._wires)
+        yield from passes.read(planned)
+        yield from passes.follow(lambda wires: cycle.which_of(wires, self._farewell.tables))
+        self._farewell.done(passes.missing, cycle.begin.until)
 
     def _read_past(self, cycle: Cycle) -> Iterator[Batch]:
         """A slice of what is owed, when all that is due is stored and told."""

@@ -71,6 +71,13 @@ class Agenda:
         """All of a table and its indexes that this look has not read, whatever the plan."""
         return self._due(member, Cadence(self.tick_s, self.tick_s))
 
+    def every(self, member: Member) -> Iterator[Ask]:
+        """All that is asked of a table and its indexes, however seldom."""
+        yield from asks(self.questions, member, self.known)
+        for ask, named in named_asks(self.questions, member.table, self.known):
+            if self._has_more(ask, named):
+                yield ask
+
     def due_of(self, subject: Subject, spec: Spec, every_s: int) -> Iterator[Planned]:
         """One metric that has a cadence of its own."""
         return self._of(self.questions.ask(subject, spec), self.begin, every_s, 0)

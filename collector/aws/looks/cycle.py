@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,9 +49,13 @@ class Cycle:
 
     def which(self, wires: Tripwire) -> tuple[list[Series], list[Planned]]:
         """Which requests were refused, where it is known which operations a table serves."""
+        return self.which_of(wires, (member.subjects for member in self.members))
+
+    def which_of(self, wires: Tripwire, families: Iterable[Sequence[Subject]]) -> tuple[list[Series], list[Planned]]:
+        """The same of tables with their indexes, the table first."""
         quiet, asked = list[Series](), list[Planned]()
-        for member in self.members:
-            operations = self.served(member.table)
-            quiet += wires.quiet_requests(member.subjects, operations)
-            asked += wires.requests(member.subjects, operations)
+        for family in families:
+            operations = self.served(family[0])
+            quiet += wires.quiet_requests(family, operations)
+            asked += wires.requests(family, operations)
         return quiet, asked

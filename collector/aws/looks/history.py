@@ -34,7 +34,7 @@ def slice_of(progress: Progress, most: float) -> list[Planned]:
     """What is owed of as many tables as `most` datapoints allow, of one at least; those first that wait longest."""
     families: defaultdict[Hashable, list[Ask]] = defaultdict(list)
     for ask in progress.owed:
-        families[_family(ask.subject)].append(ask)
+        families[family(ask.subject)].append(ask)
     found: list[Planned] = []
     points = 0
     for asks in families.values():
@@ -46,6 +46,6 @@ def slice_of(progress: Progress, most: float) -> list[Planned]:
     return found
 
 
-def _family(subject: Subject) -> Hashable:
+def family(subject: Subject) -> Hashable:
     """A table with its indexes, a cluster with its nodes."""
     return subject.keyspace, subject.table, subject.cluster

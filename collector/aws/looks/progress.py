@@ -142,6 +142,17 @@ class Progress:
         self._owes(ask, owed, pieces[0].window.start if pieces else owed.span.end, owed.span.end)
         return pieces
 
+    def owes(self, ask: Ask) -> bool:
+        """Whether any of its past is not read yet."""
+        return ask in self._owed
+
+    def drop(self, asks: Iterable[Ask]) -> None:
+        """Know nothing of them: what they were asked of is gone, and read to its end."""
+        for ask in asks:
+            self._read_to.pop(ask.number, None)
+            self._asked_at.pop(ask.number, None)
+            self._owed.pop(ask, None)
+
     def forget(self, gone: Callable[[Subject], bool]) -> None:
         """Owe nothing of what is gone."""
         self._owed = {ask: owed for ask, owed in self._owed.items() if not gone(ask.subject)}
