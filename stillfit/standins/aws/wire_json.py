@@ -7,7 +7,7 @@ import orjson
 from botocore.model import OperationModel, Shape
 
 from stillfit.standins.aws.calls import Answer
-from stillfit.standins.aws.services import Service
+from stillfit.standins.aws.services import DYNAMODB, Service
 from stillfit.standins.aws.wire import NoNumbers, RefusalForm, Wire, malformed, spelt
 
 
@@ -34,12 +34,25 @@ def _written(value: Any) -> Any:
     raise TypeError(f"No JSON form for {type(value).__name__}.")
 
 
+_FRAMEWORK = {
+    "ThrottlingException": ("com.amazon.coral.availability", "message"),
+    "ValidationException": ("com.amazon.coral.validate", "message"),
+    "AccessDeniedException": ("com.amazon.coral.service", "Message"),
+}
+_GATE = ("com.amazon.coral.service", "message")
+"""Refusals that no model has come from what stands before every service, under names of its own, and one has another
+key for its message (mhart/dynalite, test/helpers.js, whose tests are run against DynamoDB itself, whose throttling of
+the control plane has that name too although its model knows one)."""
+
+
 def _refusal(service: Service, form: RefusalForm, _: str) -> bytes:
     modelled = service.error_shape(form.shape)
-    message = (
-        next((name for name in modelled.members if name.lower() == "message"), "message") if modelled else "message"
-    )
-    return orjson.dumps({"__type": f"{error_namespace(service)}#{form.shape}", message: form.message})
+    if modelled is None or (service is DYNAMODB and form.shape in _FRAMEWORK):
+        namespace, message = _FRAMEWORK.get(form.shape, _GATE)
+    else:
+        namespace = error_namespace(service)
+        message = next((name for name in modelled.members if name.lower() == "message"), "message")
+    return orjson.dumps({"__type": f"{namespace}#{form.shape}", message: form.message})
 
 
 def error_namespace(service: Service) -> str:

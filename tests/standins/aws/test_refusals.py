@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from stillfit.standins.aws import World, cbor
+from stillfit.standins.aws import Fault, FaultKind, World, cbor
 from stillfit.standins.aws.dispatch import answer
 from stillfit.standins.server import Request, Response
 from tests.standins.aws.kit import NOW, query
@@ -161,6 +161,27 @@ def test_a_request_must_be_signed_for_its_service(
     response = answer(world, Request(method="POST", path="/", headers={**headers, **target}, body=b"{}"))
 
     assert (response.status, code_of(response)) == (status, code)
+
+
+def test_what_stands_before_a_service_refuses_under_its_own_name(world: World) -> None:
+    """As DynamoDB does: a namespace for each layer, and Message with a capital where a permission is missing."""
+
+    def refused(operation: str, **parameters: str) -> dict[str, str]:
+        told: dict[str, str] = orjson.loads(post_json(world, "dynamodb", operation, parameters).body)
+        return told
+
+    asked, gone = refused("DescribeTable"), refused("DescribeTable", TableName="orders")
+    world.faults.add(Fault(kind=FaultKind.THROTTLE))
+    slow = refused("ListTables")
+    world.faults.clear()
+    world.identities.add_key("AKID", policy={"Version": "2012-10-17", "Statement": []})
+    denied = refused("ListTables")
+
+    assert asked["__type"] == "com.amazon.coral.validate#ValidationException"
+    assert gone["__type"] == "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"
+    assert slow["__type"] == "com.amazon.coral.availability#ThrottlingException"
+    assert denied["__type"] == "com.amazon.coral.service#AccessDeniedException"
+    assert "dynamodb:ListTables" in denied["Message"]
 
 
 def test_the_query_error_header_comes_only_to_those_who_ask(world: World) -> None:
