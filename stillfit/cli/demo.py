@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -28,6 +29,10 @@ from stillfit.export.view import View
 from stillfit.model import GapReason
 
 START_WITHIN_S = 20.0
+BEHIND = timedelta(minutes=6)
+"""How far the data of a first screen may lag: a tenth of the hour that is judged, by which detectors go."""
+PATIENCE = 10
+"""Pictures after which the first screen is printed whatever it shows, some 20 seconds at the usual speed."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "{account}", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_EC2_METADATA_DISABLED": "true"}
 """The simulated account takes its own number as key; a real profile of this machine is never used."""
 
@@ -56,7 +61,8 @@ def run_demo(options: DemoOptions) -> None:
             _greet(url, plan, addresses, options)
 
         screen = _Screen(whole=not options.headless)
-        serve(config, clock, Serving(on_served=greet, on_view=screen, seconds=options.seconds))
+        quiet = Serving(on_served=greet, on_view=screen, seconds=options.seconds, logged=logging.WARNING)
+        serve(config, clock, quiet)  # a line a second that all is as it was would bury what changes
 
 
 @contextmanager
@@ -123,17 +129,26 @@ def _greet(url: str, plan: Story, addresses: Addresses, options: DemoOptions) ->
     out.print(f"  clock    {options.speed:g}x, seed {options.seed}; no account is used and nothing leaves this machine")
 
 
+def _is_near(covered_until: datetime | None, at: datetime) -> bool:
+    """Whether data reaches as far as it does between two looks; a source of prices has none."""
+    return covered_until is None or at - covered_until <= BEHIND
+
+
 class _Screen:
     """Prints the whole first look, or only that it was taken; then one line for each change of state."""
 
     def __init__(self, *, whole: bool) -> None:
         self._whole = whole
         self._first = True
+        self._patience = PATIENCE
 
     def __call__(self, view: View) -> None:
         if view.turn is None or not all(source.last_success or source.error for source in view.sources):
             return  # what has not been looked at once is not worth a screen
         if self._first:
+            self._patience -= 1
+            if self._patience and not all(_is_near(source.covered_until, view.at) for source in view.sources):
+                return  # while the first look was read, minutes of the story went by
             self._first = False
             shown = report(view.turn, view.gaps, waiting=True) if self._whole else "first look taken"
             console().print(shown)

@@ -36,8 +36,8 @@ def quieten(least: int = logging.ERROR) -> None:
     logging.getLogger().setLevel(logging.CRITICAL)
 
 
-def set_up_logs(form: Literal["auto", "json", "text"]) -> None:
-    """Send every log line to standard error in one form; `auto` asks whether that is a terminal."""
+def set_up_logs(form: Literal["auto", "json", "text"], least: int = logging.INFO) -> None:
+    """Send every log line from `least` on to standard error in one form; `auto` asks whether that is a terminal."""
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -52,7 +52,7 @@ def set_up_logs(form: Literal["auto", "json", "text"]) -> None:
     traces = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
         processors=[*shared, *traces, last],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(lines),
     )
     handler = logging.StreamHandler(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -39,12 +40,14 @@ class Serving:
     """Told each new picture."""
     seconds: float = 0.0
     """Real time after which to stop; 0 is never."""
+    logged: int = logging.INFO
+    """The least level of log lines that are written."""
     assemble: Callable[[Config, Store, Clock, Notified], Parts] = assemble
 
 
 def serve(config: Config, clock: Clock, serving: Serving) -> None:
     """Run until SIGTERM or SIGINT, or until the time is over. A second of those signals ends the process at once."""
-    set_up_logs(config.log_format)
+    set_up_logs(config.log_format, serving.logged)
     orders = _orders()
     with closing(Store.open(config.store, clock=clock)) as store:
         daemon = Daemon(config, clock=clock, store=store, assemble=serving.assemble, on_view=serving.on_view)
