@@ -17,7 +17,7 @@ TABLES = {"orders": (6_000.0, 0.05), "sessions": (1_500.0, 0.0), "audit-log": (2
 
 
 class DailyWave:
-    """Provides consumed and throttled reads of TABLES as a function of time alone."""
+    """Provides consumed, served and throttled reads of TABLES as a function of time alone."""
 
     def __init__(self, since: float) -> None:
         self._since = int(since // 60 * 60)
@@ -58,7 +58,8 @@ def _table(metric: Metric) -> str:
 
 def _metrics_of(table: str) -> tuple[Metric, ...]:
     names = ("ConsumedReadCapacityUnits", "ReadThrottleEvents")
-    return tuple(Metric.dynamodb(name, TableName=table) for name in names)
+    served = Metric.dynamodb("SuccessfulRequestLatency", TableName=table, Operation="GetItem")
+    return (*(Metric.dynamodb(name, TableName=table) for name in names), served)
 
 
 def _measured(metric: Metric, times: Times) -> Points:
@@ -68,6 +69,9 @@ def _measured(metric: Metric, times: Times) -> Points:
         return Points(
             times=times, sum=requests * 0.5, count=requests, minimum=_same(times, 0.5), maximum=_same(times, 0.5)
         )
+    if metric.name == "SuccessfulRequestLatency":
+        low, high = _same(times, 1.5), _same(times, 9.0)
+        return Points(times=times, sum=requests * 3.0, count=requests, minimum=low, maximum=high)
     refused = (times // 60 * 2_654_435_761 % 1_000) < 1_000 * throttled_share
     events = np.where(refused, np.floor(requests * 0.01), np.nan)  # no refusal, no point: the metric is sparse
     return Points(times=times, sum=events, count=events)
