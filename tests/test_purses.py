@@ -206,6 +206,66 @@ def test_a_month_ends_at_midnight_utc(store: Store) -> None:
     assert [round(spent(store, month), 9) for month in ("2026-11", "2026-12")] == [0.01, 0.02]
 
 
+def test_what_is_given_back_after_midnight_is_of_the_month_that_it_was_taken_in(store: Store) -> None:
+    clock = FakeClock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    till = Purse(clock, store.spending).till(ROW)
+    month = till.take(0.01)
+    clock.advance(60)
+    till.take(0.02)
+    till.give_back(0.01, month)  # the answer, a refusal, came after midnight
+    till.settle()
+
+    assert [round(spent(store, month), 9) for month in ("2026-11", "2026-12")] == [0.0, 0.02]
+
+
+def test_what_is_given_back_when_a_month_was_done_with_is_taken_off_it(store: Store) -> None:
+    clock = FakeClock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    till = Purse(clock, store.spending).till(ROW)
+    month = till.take(0.01)
+    clock.advance(60)
+    till.settle()  # of another service of the region, which shares the row
+    till.give_back(0.01, month)
+    till.settle()
+
+    assert round(spent(store, "2026-11"), 9) == 0.0
+
+
+def test_what_was_written_ahead_of_a_month_that_is_over_is_not_taken_from_the_next(store: Store) -> None:
+    clock = FakeClock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    purse = Purse(clock, store.spending)
+    purse.till(ROW).take(1.0)
+    clock.advance(60)
+    store.spending.add("2026-12", ROW, 0.5)  # by another replica
+
+    assert purse.month().spent_usd == pytest.approx(0.5)
+
+
+def test_a_store_that_refuses_at_midnight_is_told_of_the_old_month_later(clock: FakeClock) -> None:
+    class Shaky(Remembered):
+        fails = False
+
+        def add(self, month: str, source: str, usd: float) -> None:
+            if self.fails:
+                raise StoreError("the disk is full", retryable=True)
+            months[month] = months.get(month, 0.0) + usd
+
+    months: dict[str, float] = {}
+    clock = FakeClock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    till = (purse := Purse(clock, kept := Shaky())).till(ROW)
+    till.take(0.01)
+    kept.fails = True
+    till.take(0.04)
+    clock.advance(60)
+    till.settle()
+    assert purse.unwritten_usd == pytest.approx(0.05 - 0.0125)
+    kept.fails = False
+    till.take(0.02)
+    till.settle()
+
+    assert {month: round(usd, 9) for month, usd in months.items()} == {"2026-11": 0.05, "2026-12": 0.02}
+    assert purse.unwritten_usd == 0.0
+
+
 def test_a_store_that_refuses_is_told_with_the_next(clock: FakeClock) -> None:
     class Shaky:
         def __init__(self) -> None:

@@ -84,7 +84,7 @@ class AwsSource(MeteredSource):
         super().__init__(access, scope, f"aws/{account}/{target.region}", budget)
         self._clock = access.clock
         self._pool = Pool(WORKERS, self.id)
-        self._inventory = Inventory(connection, target, scope, self._pool)
+        self._inventory = Inventory(connection, target, scope, self._pool, meter=self._meter)
         self._of_account = Account(connection, access.quotas, scope, self.id)
         self._autoscaling = Autoscaling(connection, scope, self.id)
         self._scaling: Scaling | None = None

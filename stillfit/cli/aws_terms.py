@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from collector.aws.permissions import BY_ACTION, Permission
-from collector.aws.spending.meter import USD_PER_LISTING, USD_PER_METRIC, Bill, Price
+from collector.aws.spending.meter import USD_PER_KEY, USD_PER_LISTING, USD_PER_METRIC, Bill, Price
 from stillfit.export.wording import plural
 from stillfit.model import Gap, GapReason
 
-LISTING = "cloudwatch:ListMetrics"
+LISTING, KEY = "cloudwatch:ListMetrics", "kms:DescribeKey"
 GRANT = "grant "
 """What the sentence of a refusal says before the permission that is missing (collector/aws/wire/failures.py)."""
 LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED, GapReason.GARBLED, GapReason.PARTIAL})
@@ -18,11 +18,13 @@ LOST = frozenset({GapReason.TIMEOUT, GapReason.UNREACHABLE, GapReason.THROTTLED,
 
 
 def asked_so_far(calls: Mapping[str, int]) -> str:
-    """What finding the tables took: free calls, and listings that are free up to a million a month."""
-    free = sum(count for action, count in calls.items() if action != LISTING)
-    listings = calls.get(LISTING, 0)
+    """What finding the tables took: free calls, and those of which so many a month are free."""
+    free = sum(count for action, count in calls.items() if action not in {LISTING, KEY})
+    listings, keys = calls.get(LISTING, 0), calls.get(KEY, 0)
     cost = f"the first million a month is free, else {dollars(listings * USD_PER_LISTING)}"
-    return f"{free:,} calls for settings, free; {listings:,} listings of metrics ({cost})"
+    told = f"{free:,} calls for settings, free; {listings:,} listings of metrics ({cost})"
+    of_keys = f"the first 20,000 a month are free, else {USD_PER_KEY * 10_000:.2f} USD for 10,000"
+    return f"{told}; {plural(keys, 'call')} to KMS ({of_keys})" if keys else told
 
 
 def price_lines(prices: Iterable[Price]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -25,8 +25,9 @@ from collector.aws.wire.regions import ALL, NothingHereError, Regions
 from collector.aws.wire.target import AwsTarget
 from stillfit.cli.aws import NO_CREDENTIALS, TARGET, print_line
 from stillfit.cli.aws_terms import found_line, permission_lines, spent_line
-from stillfit.cli.backfill_terms import bound_lines, could_not_lines, month_line, price_lines, read_lines, unread_lines
+from stillfit.cli.backfill_terms import bound_lines, could_not_lines, price_lines, read_lines, unread_lines
 from stillfit.cli.consent import Consent, metrics_progress, say
+from stillfit.cli.counted import settle
 from stillfit.cli.logs import quieten
 from stillfit.clock import Clock, SystemClock
 from stillfit.config import Config, Retention
@@ -87,7 +88,7 @@ def run_backfill(options: BackfillOptions, clock: Clock | None = None) -> int:
             finally:
                 for region in begun:
                     region.close()
-                _tell_months(accounts, purses)
+                settle(accounts, purses)
 
 
 class _Region:
@@ -139,14 +140,6 @@ def _said(options: BackfillOptions) -> Consent:
 
 def _access(spending: Spending, purse: Purse, places: Places, clock: Clock, where: AwsTarget) -> Access:
     return Access(paying(replace(where, spending=spending), purse), clock, places=places)
-
-
-def _tell_months(accounts: Iterable[Aws], purses: Iterable[Purse]) -> None:
-    """What was read counts in the month that the daemon goes by."""
-    for one, purse in zip(accounts, purses, strict=True):
-        purse.settle()
-        if one.monthly_budget is not None:
-            say(month_line(purse.month(), one.monthly_budget))
 
 
 def _regions(

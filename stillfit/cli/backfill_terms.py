@@ -9,7 +9,6 @@ from collector.aws.backfill.price import Estimate, Part
 from collector.aws.backfill.run import Backfill
 from collector.aws.metrics.planner import MINUTES_KEPT_S
 from collector.aws.spending.meter import USD_PER_METRIC
-from collector.aws.spending.month import Month
 from collector.aws.wire.limiter import OLDER_DATAPOINTS_PER_S
 from stillfit.cli.aws_terms import dollars
 from stillfit.config import Retention
@@ -66,11 +65,6 @@ def read_lines(looked: Sequence[Backfill]) -> Iterator[str]:
     yield f"{plural(tables, 'table')}: {plural(points, 'point')} read"
     if names := sorted({name for one in looked for name in one.by_minute}):
         yield f"by the minute: {_names(names)}"
-
-
-def month_line(month: Month, budget_usd: float) -> str:
-    """What the month has come to, against the budget that the daemon keeps to."""
-    return f"{month.name} (UTC): {dollars(month.spent_usd)} spent of a budget of {dollars(budget_usd)}"
 
 
 def could_not_lines(missing: Mapping[str, int], where: Mapping[str, Collection[str]]) -> Iterator[str]:

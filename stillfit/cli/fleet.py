@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.plan import Load, Plan, plan
+from collector.aws.spending.purse import Purse
 from collector.aws.wire.access import Access, Places
 from collector.aws.wire.connection import region_of
 from collector.aws.wire.failures import NoCredentialsFoundError
@@ -25,6 +26,7 @@ from stillfit.configfile import load
 from stillfit.errors import UsageError
 from stillfit.export.wording import plural
 from stillfit.model import Engine, Level, Subject
+from stillfit.purses import paying
 from stillfit.sources import Claims, Opened, ReadAlreadyError, SigningIn, regions_of, sources_of, target
 
 SERVICES: tuple[Literal["dynamodb", "keyspaces", "dax"], ...] = ("dynamodb", "keyspaces", "dax")
@@ -60,16 +62,27 @@ class Fleet:
     """The sources of one look. Close it afterwards."""
 
     def __init__(
-        self, entries: Sequence[Aws], clock: Clock, tuned: Callable[[AwsTarget], AwsTarget], *, named: bool
+        self,
+        entries: Sequence[Aws],
+        clock: Clock,
+        tuned: Callable[[AwsTarget], AwsTarget],
+        *,
+        named: bool,
+        purses: Sequence[Purse] = (),
     ) -> None:
-        """`named`: the services are an operator's choice, so that one that cannot be read is a failure."""
+        """`named`: the services are an operator's choice, so that one that cannot be read is a failure.
+
+        `purses`: what the entries are paid from, one each, or none.
+        """
         claims, places = Claims(), Places()
         self._named = named
         self._accesses: list[Access] = []
         self.sources: list[SigningIn] = []
         self._entries = tuple(entries)
-        for entry in entries:
-            accesses = [Access(tuned(target(entry, region)), clock, places=places) for region in regions_of(entry)]
+        for entry, purse in zip(entries, purses or (None,) * len(entries), strict=True):
+            targets = [tuned(target(entry, region)) for region in regions_of(entry)]
+            paid = targets if purse is None else [paying(one, purse) for one in targets]
+            accesses = [Access(one, clock, places=places) for one in paid]
             self._accesses += accesses
             self.sources += sources_of(entry, accesses, Budget(entry.monthly_budget), claims)
 

@@ -132,16 +132,17 @@ def spent_by(source: object) -> tuple[Spent, ...]:
         return (Spent(api="ce", requests=bill.requests, dollars=bill.usd, lost_dollars=bill.lost_usd),)
     if not isinstance(bill, Bill):
         return ()
-    requests = bill.calls + bill.listings
+    keys = bill.of_kms
     paid = Spent(
         api="cloudwatch",
-        requests=requests,
+        requests=bill.calls + bill.listings,
         metrics=bill.metrics,
         datapoints=bill.datapoints,
-        dollars=bill.usd,
-        lost_dollars=bill.lost_usd,
+        dollars=bill.usd - keys.usd,
+        lost_dollars=bill.lost_usd - keys.lost_usd,
     )
-    return (paid,)
+    kms = Spent(api="kms", requests=keys.requests, dollars=keys.usd, lost_dollars=keys.lost_usd)
+    return (paid, kms) if keys.usd + keys.lost_usd else (paid,)
 
 
 def planned_by(source: object) -> Plan | None:

@@ -94,6 +94,15 @@ def test_what_may_have_been_billed_is_told_apart_from_what_was() -> None:
     assert (fees.dollars, fees.lost_dollars) == pytest.approx((0.05, 0.02))
 
 
+def test_what_kms_bills_is_told_apart_from_what_cloudwatch_does() -> None:
+    bill = Bill(metrics=1_000, keys=10_000, lost_keys=5_000)
+    cloudwatch, kms = spent_by(SimpleNamespace(bill=bill))
+
+    assert (cloudwatch.dollars, cloudwatch.lost_dollars) == pytest.approx((0.01, 0.0))
+    assert (kms.api, kms.requests) == ("kms", 10_000)
+    assert (kms.dollars, kms.lost_dollars) == pytest.approx((0.03, 0.015))
+
+
 def test_the_bill_of_a_source_is_what_its_meter_says() -> None:
     bill = Bill(calls=3, listings=1, metrics=1_000, datapoints=60_000)
     signed_in_later = SimpleNamespace(source=SimpleNamespace(bill=bill))

@@ -120,7 +120,8 @@ class Backfill:
         """Find the tables, and the operations of two weeks. Raises SourceError where tables cannot be listed."""
         connection = self._access.connection
         connection.begin_cycle()
-        found = Inventory(connection, self._access.target, self.scope, self._pool).look(self._clock.monotonic())
+        inventory = Inventory(connection, self._access.target, self.scope, self._pool, meter=self._meter)
+        found = inventory.look(self._clock.monotonic())
         self._access.quotas.look(self._clock.monotonic(), self.source)
         chosen = tuple(one for one in found.members if fnmatchcase(one.table.table, self._wish.tables))
         gaps = [gap for gap in found.gaps if fnmatchcase(gap.subject.table, self._wish.tables)]

@@ -145,9 +145,9 @@ class Listings:
 
     def _rows(self, name: str, *, recent: bool) -> Iterator[tuple[str, Spec, str]]:
         spec, wanted = _DIMENSIONS[name]
-        with self._meter.listing() as attempts:
+        with self._meter.calling("listings") as listing:
             for page in self._pages(name, recent=recent):
-                self._meter.listed(attempts)
+                listing.answered()
                 for named in self._named(page):
                     if named.keys() == wanted:
                         yield named.get("TableName", ""), spec, named.get(spec.part, "")

@@ -123,11 +123,11 @@ class Lister:
     def _pages(self, *, recent: bool) -> Iterator[list[Mapping[str, Any]]]:
         asked = {"Namespace": self._namespace, **({"RecentlyActive": "PT3H"} if recent else {})}
         tokens = ("NextToken", "NextToken")
-        with self._meter.listing() as attempts:
+        with self._meter.calling("listings") as listing:
             for page in self._connection.pages(
                 "cloudwatch", "ListMetrics", self._about, expect="Metrics", tokens=tokens, **asked
             ):
-                self._meter.listed(attempts)
+                listing.answered()
                 yield page
 
 

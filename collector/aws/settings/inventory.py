@@ -22,6 +22,7 @@ from collector.aws.settings.rounds import Detail, Rounds
 from collector.aws.settings.tables import Description, Settings
 from collector.aws.settings.tags import ATTRIBUTE as TAGS
 from collector.aws.settings.tags import Tags
+from collector.aws.spending.meter import Meter
 from collector.aws.wire.connection import Connection
 from collector.aws.wire.failures import GarbledError, GoneError, amiss, failure
 from collector.aws.wire.instants import instant
@@ -107,7 +108,8 @@ class _Look:
 class Inventory:
     """Reads the tables of one source; remembers what it read last. One look at a time."""
 
-    def __init__(self, connection: Connection, target: AwsTarget, scope: Subject, pool: Pool) -> None:
+    def __init__(self, connection: Connection, target: AwsTarget, scope: Subject, pool: Pool, *, meter: Meter) -> None:
+        """`meter` counts what is billed: the calls to KMS."""
         self._connection = connection
         self._target = target
         self._scope = scope
@@ -120,7 +122,7 @@ class Inventory:
         self._tags = Tags(connection, self._source, pool)
         self._regional = Regional(connection, self._source, pool)
         self._slowly = Pool(SLOW_WORKERS, f"{self._source} details")  # whoever waits there holds up no metrics
-        keys = Keys(connection, scope.scope[0])
+        keys = Keys(connection, scope.scope[0], meter)
         self._rounds = Rounds((*_details(connection), keys.detail), self._slowly)
         self._look = _Look({}, 0.0)
 

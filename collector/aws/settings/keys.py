@@ -3,7 +3,7 @@
 DescribeTable tells the key and not its kind. A key of another account, or a multi-Region one (mrk-...), is always the
 customer's: AWS managed keys are neither shared nor multi-Region (KMS developer guide, "AWS KMS keys" and "Multi-Region
 keys in AWS KMS"). Of any other key KMS is asked by the key's own ARN, once while the process lives, because what it is
-never changes and requests are billed (0.03 USD for 10,000: AWS KMS pricing). The alias aws/dynamodb is never asked for:
+never changes and requests are billed (collector/aws/spending/meter.py). The alias aws/dynamodb is never asked for:
 DescribeKey of an AWS alias without a key makes that key (KMS API reference, DescribeKey, KeyId).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collector.aws.settings.rounds import Detail
 from collector.aws.settings.tables import Description, Settings, kms_key
+from collector.aws.spending.meter import Meter
 from collector.aws.wire.connection import Connection
 
 ATTRIBUTE = "encryption_key"
@@ -22,8 +23,9 @@ _KINDS = {"CUSTOMER": CUSTOMERS, "AWS": OF_AWS}
 class Keys:
     """Of one account and region; remembers each key. Thread-safe."""
 
-    def __init__(self, connection: Connection, account: str) -> None:
+    def __init__(self, connection: Connection, account: str, meter: Meter) -> None:
         self._connection = connection
+        self._meter = meter
         self._account = account
         self._kinds: dict[str, str] = {}
 
@@ -51,7 +53,9 @@ class Keys:
 
     def _asked(self, arn: str, about: str) -> str:
         """Raises SourceError, and KeyError or ValueError on an answer without a kind, or of one that nobody knows."""
-        told = self._connection.call("kms", "DescribeKey", about, expect="KeyMetadata", KeyId=arn)
+        with self._meter.calling("keys") as calling:
+            told = self._connection.call("kms", "DescribeKey", about, expect="KeyMetadata", KeyId=arn)
+            calling.answered()
         manager = told["KeyMetadata"]["KeyManager"]
         if manager not in _KINDS:
             raise ValueError("a key is managed by AWS or by the customer, and by nobody else")

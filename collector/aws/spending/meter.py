@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from collector.aws.spending.attempts import Attempts
 from stillfit.errors import SourceError
@@ -18,6 +18,9 @@ USD_PER_METRIC = 0.01 / 1_000
 GetInsightRuleReport is billed alike, under the usage type GIRR-Metrics."""
 USD_PER_LISTING = 0.01 / 1_000
 """ListMetrics: 0.01 USD per 1,000 requests; the free first million is not counted on."""
+USD_PER_KEY = 0.03 / 10_000
+"""DescribeKey: 0.03 USD per 10,000 requests to KMS, those about keys that AWS manages included (AWS KMS pricing, "Key
+usage", 2026); the 20,000 a month that are free are the whole account's and not counted on."""
 _ROUNDING_USD = USD_PER_METRIC / 1_000
 """What sums of dollars may be off by; no request is as cheap."""
 STATISTICS_PER_METRIC = 5
@@ -50,20 +53,37 @@ class Bill:
     """Billed metrics of attempts whose answer was lost on the way: CloudWatch may have billed them beside `metrics`."""
     lost_listings: int = 0
     """The same of ListMetrics requests."""
+    keys: int = 0
+    """DescribeKey requests of KMS."""
+    lost_keys: int = 0
+    """The same of those."""
 
     @property
     def usd(self) -> float:
         """What was answered, and is certainly billed."""
-        return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING
+        return self.metrics * USD_PER_METRIC + self.listings * USD_PER_LISTING + self.of_kms.usd
 
     @property
     def lost_usd(self) -> float:
         """What may have been billed although no answer came that could be used."""
-        return self.lost_metrics * USD_PER_METRIC + self.lost_listings * USD_PER_LISTING
+        return self.lost_metrics * USD_PER_METRIC + self.lost_listings * USD_PER_LISTING + self.of_kms.lost_usd
 
     @property
     def usd_at_most(self) -> float:
         return self.usd + self.lost_usd
+
+    @property
+    def of_kms(self) -> OfKms:
+        """The part that CloudWatch does not bill."""
+        return OfKms(self.keys, self.keys * USD_PER_KEY, self.lost_keys * USD_PER_KEY)
+
+
+class OfKms(NamedTuple):
+    """Requests that were answered, what they cost, and what others may have cost whose answers were lost."""
+
+    requests: int
+    usd: float
+    lost_usd: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +116,12 @@ def billed(statistics: int) -> int:
 class Account(Protocol):
     """Who keeps what was spent of a month (collector/aws/spending/purse.py)."""
 
-    def take(self, usd: float) -> None:
-        """So much is about to be spent."""
+    def take(self, usd: float) -> str:
+        """So much is about to be spent; returns the month that it counts in."""
         ...
 
-    def give_back(self, usd: float) -> None:
-        """So much was taken and is not billed."""
+    def give_back(self, usd: float, month: str) -> None:
+        """So much was taken in that month and is not billed."""
         ...
 
     def settle(self) -> None:
@@ -114,7 +134,7 @@ class Spending:
 
     Each request is taken from it before it leaves, repeats and further pages too, so nothing goes beyond it however
     many are under way; one that gets no answer stays taken, since it may be billed. ListMetrics, which tells what the
-    metrics will cost, is counted and never refused.
+    metrics will cost, and DescribeKey, a call a key, are counted and never refused.
     """
 
     def __init__(self, limit_usd: float | None = None, *, account: Account | None = None) -> None:
@@ -128,24 +148,26 @@ class Spending:
         other._pot = self._pot
         return other
 
-    def take(self, metrics: int) -> None:
-        """Raises SourceError, for a Gap "not asked", where so many billed metrics would go beyond the limit."""
-        usd = metrics * USD_PER_METRIC
+    def take(self, usd: float) -> str:
+        """For something that may be refused; returns the month that it counts in.
+
+        Raises SourceError, for a Gap "not asked", where so many dollars would go beyond the limit.
+        """
         self._pot.take(usd)
-        if self._account is not None:
-            self._account.take(usd)
+        return self.expect(usd)
 
-    def not_billed(self, metrics: int) -> None:
-        """So many were taken and refused by the service. They stay taken of the limit: it is not asked for ever."""
-        if self._account is not None and metrics:
-            self._account.give_back(metrics * USD_PER_METRIC)
+    def expect(self, usd: float) -> str:
+        """For something that is about to be asked whatever the limit says; returns the month that it counts in."""
+        return "" if self._account is None else self._account.take(usd)
 
-    def note(self, listings: int) -> None:
-        """Count requests of ListMetrics."""
-        usd = listings * USD_PER_LISTING
+    def note(self, usd: float) -> None:
+        """What was expected counts of the limit too: it was asked."""
         self._pot.note(usd)
-        if self._account is not None and listings:
-            self._account.take(usd)
+
+    def not_billed(self, usd: float, month: str) -> None:
+        """So much was taken then, and is not billed. It stays taken of the limit: nothing is asked for ever."""
+        if self._account is not None:
+            self._account.give_back(usd, month)
 
     def settle(self) -> None:
         """A look has ended: nothing is about to be spent."""
@@ -206,50 +228,84 @@ class Meter:
                 yield asking
             finally:
                 self.add(lost_metrics=metrics * asking.attempts.lost)
-                self._spending.not_billed(metrics * asking.unused)
+                for month in asking.unused:
+                    self._spending.not_billed(metrics * USD_PER_METRIC, month)
 
     @contextmanager
-    def listing(self) -> Iterator[Attempts]:
-        """Around one listing with its pages: call `answered` for each."""
-        with Attempts() as attempts:
+    def calling(self, kind: Literal["listings", "keys"]) -> Iterator[Calling]:
+        """Around calls that are billed one by one: `answered` after each. No limit refuses them."""
+        calling = Calling(self, kind, self._spending)
+        with Attempts(again=calling.expect) as calling.attempts:
             try:
-                yield attempts
+                calling.expect()
+                yield calling
             finally:
-                self.add(lost_listings=attempts.lost)
-                self._spending.note(attempts.lost)
+                calling.end()
 
-    def listed(self, attempts: Attempts) -> None:
-        """A page of a listing came."""
-        attempts.answered()
-        self.add(listings=1)
-        self._spending.note(1)
+    def take(self, metrics: int) -> str:
+        """Before a request of so many billed metrics leaves; returns the month that it counts in.
 
-    def take(self, metrics: int) -> None:
-        """Before a request of so many billed metrics leaves. Raises SourceError where they may not be spent."""
-        self._spending.take(metrics)
+        Raises SourceError where they may not be spent.
+        """
+        return self._spending.take(metrics * USD_PER_METRIC)
 
 
 class Asking:
-    """One request that is billed. Used by one thread."""
+    """One request that is billed by the metric. Used by one thread."""
 
     def __init__(self, meter: Meter, metrics: int) -> None:
         self._meter = meter
         self._metrics = metrics
-        self._taken = self._answered = 0
+        self._taken: list[str] = []
+        """In which month each attempt and page was."""
+        self._answered = 0
         self.attempts = Attempts()
 
     @property
-    def unused(self) -> int:
-        """How often it was paid for and is not billed."""
-        return max(0, self._taken - self._answered - self.attempts.lost)
+    def unused(self) -> Sequence[str]:
+        """The months of those that were paid for and are not billed: what came last was refused, or never left."""
+        return self._taken[self._answered + self.attempts.lost :]
 
     def take(self) -> None:
         """Before another page of it, or another attempt, leaves. Raises SourceError where it may not be spent."""
-        self._meter.take(self._metrics)
-        self._taken += 1
+        self._taken.append(self._meter.take(self._metrics))
 
     def answered(self, **counts: int) -> None:
         """An answer came that can be used; `counts` of Bill come with it."""
         self._answered += 1
         self.attempts.answered()
         self._meter.add(metrics=self._metrics, **counts)
+
+
+class Calling:
+    """Calls of one kind, billed one by one. Used by one thread."""
+
+    def __init__(self, meter: Meter, kind: Literal["listings", "keys"], spending: Spending) -> None:
+        self._meter = meter
+        self._kind = kind
+        self._usd = USD_PER_LISTING if kind == "listings" else USD_PER_KEY
+        self._spending = spending
+        self._expected: list[str] = []
+        """In which month each attempt and page was, and one more that may come."""
+        self._answered = 0
+        self.attempts = Attempts()
+
+    def expect(self) -> None:
+        """Before another attempt leaves."""
+        self._expected.append(self._spending.expect(self._usd))
+
+    def answered(self) -> None:
+        """An answer came that can be used, and another page may be asked for."""
+        self._answered += 1
+        self.attempts.answered()
+        self._meter.add(**{self._kind: 1})
+        self._spending.note(self._usd)
+        self.expect()
+
+    def end(self) -> None:
+        """No further one leaves."""
+        lost = self.attempts.lost
+        self._meter.add(**{f"lost_{self._kind}": lost})
+        self._spending.note(lost * self._usd)
+        for month in self._expected[self._answered + lost :]:
+            self._spending.not_billed(self._usd, month)

@@ -2,9 +2,9 @@
 
 purse = Purse(clock, store.spending, ours=lambda source: source.startswith("aws/123456789012/"))
 till = purse.till("aws/123456789012/eu-west-1")
-till.take(0.005)         # before a request leaves
-till.give_back(0.005)    # it was refused, and is not billed
-till.settle()            # a look has ended
+month = till.take(0.005)        # before a request leaves
+till.give_back(0.005, month)    # it was refused, and is not billed
+till.settle()                   # a look has ended
 
 What is about to be spent is written first, a little more at a time the more a look has spent already: a process that is
 killed has counted at most AHEAD too much of that, and never too little. A crash loop therefore counts what it really
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -65,10 +66,15 @@ class Purse:
         for till in self._all():
             till.settle()
 
+    @property
+    def unwritten_usd(self) -> float:
+        """What was spent and could not be written down, of any month."""
+        return sum(till.unwritten_usd for till in self._all())
+
     def month(self) -> Month:
         """The month as it stands. Raises StoreError."""
         now = self._clock.now()
-        ahead = sum(till.ahead for till in self._all())
+        ahead = sum(till.ahead(month_name(now)) for till in self._all())
         rows = self._kept.spent(month_name(now))
         return month_at(now, max(0.0, sum(usd for source, usd in rows.items() if self._ours(source)) - ahead))
 
@@ -77,53 +83,66 @@ class Purse:
             return tuple(self._tills.values())
 
 
+@dataclass(slots=True)
+class _Page:
+    """Dollars of one month: what was spent, what of it is written down, and what was when a look last ended."""
+
+    spent: float = 0.0
+    told: float = 0.0
+    settled: float = 0.0
+
+
 class Till:
-    """Of one source."""
+    """Of one source. What is taken and what is given back belong to the month in which they were taken."""
 
     def __init__(self, source: str, clock: Clock, kept: Kept) -> None:
         self._source = source
         self._clock = clock
         self._kept = kept
         self._lock = threading.Lock()
-        self._month = ""
-        self._spent = self._told = self._settled = 0.0
+        self._pages: dict[str, _Page] = {}
+
+    def ahead(self, month: str) -> float:
+        """What is written of a month and not spent yet."""
+        with self._lock:
+            page = self._pages.get(month, _Page())
+            return page.told - page.spent
 
     @property
-    def ahead(self) -> float:
-        """What is written and not spent yet."""
-        return self._told - self._spent
-
-    def take(self, usd: float) -> None:
-        """So much is about to be spent."""
+    def unwritten_usd(self) -> float:
+        """What was spent and is not written down."""
         with self._lock:
-            self._turn_the_page()
-            self._spent += usd
-            if self._spent > self._told:
-                self._tell(self._spent + min(AHEAD_USD, AHEAD * (self._spent - self._settled)))
+            return sum(max(0.0, page.spent - page.told) for page in self._pages.values())
 
-    def give_back(self, usd: float) -> None:
-        """So much was taken and is not billed."""
+    def take(self, usd: float) -> str:
+        """So much is about to be spent; returns the month that it counts in."""
         with self._lock:
-            self._spent -= usd
+            month = month_name(self._clock.now())
+            page = self._pages.setdefault(month, _Page())
+            page.spent += usd
+            if page.spent > page.told:
+                self._tell(month, page, page.spent + min(AHEAD_USD, AHEAD * (page.spent - page.settled)))
+            return month
+
+    def give_back(self, usd: float, month: str) -> None:
+        """So much was taken in that month, which may be over, and is not billed."""
+        with self._lock:
+            self._pages.setdefault(month, _Page()).spent -= usd
 
     def settle(self) -> None:
-        """Write down exactly what was spent."""
+        """Write down exactly what was spent; a month that is over is done with then."""
         with self._lock:
-            if self._told != self._spent:
-                self._tell(self._spent)
-            self._settled = self._spent
+            now = month_name(self._clock.now())
+            for month, page in tuple(self._pages.items()):
+                if page.told != page.spent:
+                    self._tell(month, page, page.spent)
+                page.settled = page.spent
+                if month != now and page.told == page.spent:
+                    del self._pages[month]
 
-    def _turn_the_page(self) -> None:
-        """Of a month that is over it is written down exactly what was spent."""
-        month = month_name(self._clock.now())
-        if month != self._month:
-            if self._told != self._spent:
-                self._tell(self._spent)
-            self._month, self._spent, self._told, self._settled = month, 0.0, 0.0, 0.0
-
-    def _tell(self, usd: float) -> None:
+    def _tell(self, month: str, page: _Page, usd: float) -> None:
         try:
-            self._kept.add(self._month, self._source, usd - self._told)
-            self._told = usd
+            self._kept.add(month, self._source, usd - page.told)
+            page.told = usd
         except StoreError as error:  # what is not written now is written with the next
             log.warning("what was spent could not be written down", source=self._source, why=str(error))

@@ -6,7 +6,7 @@ from collector.aws.source import AwsSource
 from collector.aws.wire.listing import DENIED_AGAIN_S, EVERY_S
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Fault, FaultKind, World
-from tests.collector.aws.kit import REGION, cycle, provisioned, put_table
+from tests.collector.aws.kit import REGION, OpenSource, cycle, provisioned, put_table
 
 PLAIN = f"arn:aws:kms:{REGION}:{DEFAULT_ACCOUNT}:key/0a0b0c0d"
 
@@ -79,6 +79,33 @@ def test_a_key_that_may_not_be_described_is_a_gap_and_soon_asked_again(
     assert first.missing() == {"encryption_key": "denied"}
     assert "grant kms:DescribeKey" in first.gaps[0].detail
     assert cycle(source, clock).settings()["encryption_key"] == "AWS_MANAGED"
+
+
+def test_what_kms_bills_is_counted(world: World, opened: OpenSource, clock: FakeClock) -> None:
+    world.kms.put_key(PLAIN, "AWS")
+    encrypt(world, PLAIN)
+    without = opened(include=("nothing",))
+    cycle(without, clock)
+    source = opened()
+    cycle(source, clock)
+
+    assert (without.bill.keys, source.bill.keys) == (0, 1)
+    assert source.bill.of_kms.usd == pytest.approx(0.03 / 10_000)
+    assert source.bill.usd == pytest.approx((source.bill.metrics + source.bill.listings) * 1e-5 + 3e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost"), [(FaultKind.ACCESS_DENIED, 0), (FaultKind.THROTTLE, 0), (FaultKind.INTERNAL_ERROR, 1)]
+)
+def test_of_a_call_to_kms_that_failed_counts_what_may_have_been_billed(
+    kind: FaultKind, lost: int, world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    world.kms.put_key(PLAIN, "AWS")
+    encrypt(world, PLAIN)
+    world.faults.add(Fault(kind=kind, operation="DescribeKey", count=1))
+    cycle(source, clock)
+
+    assert (source.bill.keys, source.bill.lost_keys) == (0, lost)
 
 
 def test_a_key_that_is_gone_is_a_gap(world: World, source: AwsSource, clock: FakeClock) -> None:

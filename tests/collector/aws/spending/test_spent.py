@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.aws.spending.meter import USD_PER_METRIC, Spending
+from collector.aws.spending.meter import USD_PER_LISTING, USD_PER_METRIC, Spending
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
 from stillfit.standins.aws import Fault, FaultKind, World
@@ -12,14 +12,14 @@ from tests.collector.aws.kit import OpenSource, cycle, on_demand, put_table
 @pytest.mark.parametrize(("metrics", "refused"), [(99, False), (100, False), (101, True)])
 def test_a_request_is_refused_that_would_go_beyond_the_limit(metrics: int, *, refused: bool) -> None:
     spending = Spending(130 * USD_PER_METRIC)
-    spending.take(20)
-    spending.note(listings=10)
+    spending.take(20 * USD_PER_METRIC)
+    spending.note(10 * USD_PER_LISTING)
 
     if refused:
         with pytest.raises(SourceError, match=r"no more than 0\.0013 USD may be spent"):
-            spending.take(metrics)
+            spending.take(metrics * USD_PER_METRIC)
     else:
-        spending.take(metrics)
+        spending.take(metrics * USD_PER_METRIC)
 
 
 def test_sources_share_a_limit_and_tell_what_they_did_not_ask(
