@@ -3,6 +3,9 @@
 Some of these calls may be made ten times a second only (API reference, DescribeContinuousBackups). So a region of
 thousands of tables is gone through in several looks, those that wait longest first; a table whose turn has not come
 says so, and one that could not be read keeps what was read last.
+
+A table that is being made or deleted is not asked: of it the service answers as of one that is not there, or that the
+question cannot be understood (recorded by ack-api-quirks in October 2026, DDB-TABLE-115 and 455).
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from stillfit.model import GapReason
 
 CALLS_A_LOOK = 300
 """What a look waits for, at ten a second: half a minute (ours)."""
+
+
+_COMING_OR_GOING = frozenset({"CREATING", "DELETING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Round:
         self._said: dict[str, Said] = {}
         self._ids: dict[str, object] = {}
         self._unconcerned: frozenset[str] = frozenset()
+        self._unsettled: frozenset[str] = frozenset()
         self._asked: list[tuple[str, Task[Said]]] = []
 
     def begin(self, tables: Mapping[str, Description], now: float) -> None:
@@ -61,7 +68,11 @@ class Round:
         ids = {name: table.get("TableId") for name, table in tables.items()}
         self._said = {name: said for name, said in self._said.items() if name in ids and ids[name] == self._ids[name]}
         self._ids = ids
-        due = sorted((self.of(name).due, name) for name in tables if self.of(name).due <= now)
+        self._unsettled = frozenset(
+            name for name, table in tables.items() if table.get("TableStatus") in _COMING_OR_GOING
+        )
+        asked = tables.keys() - self._unsettled
+        due = sorted((self.of(name).due, name) for name in asked if self.of(name).due <= now)
         self._asked = [
             (name, self._pool.submit(self._ask, tables[name], self.of(name), now)) for _, name in due[:CALLS_A_LOOK]
         ]
@@ -81,11 +92,14 @@ class Round:
         if name in self._unconcerned:
             return None
         if said.settings is None and said.error is None:
-            message = (
-                f'{self.detail.action} for table "{name}" waits for its turn: {CALLS_A_LOOK} tables are asked a look'
-            )
-            return SourceError(message, reason=GapReason.NOT_ASKED, retryable=True)
+            return SourceError(self._waits(name), reason=GapReason.NOT_ASKED, retryable=True)
         return said.error
+
+    def _waits(self, name: str) -> str:
+        call = f'{self.detail.action} for table "{name}"'
+        if name in self._unsettled:
+            return f"{call} waits: the table is being made or deleted"
+        return f"{call} waits for its turn: {CALLS_A_LOOK} tables are asked a look"
 
     def _ask(self, table: Description, before: Said, now: float) -> Said:
         try:

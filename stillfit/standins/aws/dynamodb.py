@@ -1,4 +1,9 @@
-"""DynamoDB's control plane, reads only. One function an operation; OPERATIONS is the table the dispatch reads."""
+"""DynamoDB's control plane, reads only. One function an operation; OPERATIONS is the table the dispatch reads.
+
+What the models do not say (sentences of refusals, what is answered of a table that is being made or deleted, what
+ListContributorInsights leaves out) is as ack-api-quirks recorded it of the service in October 2026 (services/dynamodb,
+findings DDB-TABLE-095, 101, 115, 161, 340, 343, 344 and 455).
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +18,9 @@ from stillfit.standins.aws.world import World
 
 DEFAULT_PAGE = 100  # ListTables
 INSIGHTS_PAGE = 100  # the most of ListContributorInsights (API reference, MaxResults)
+_COMING_OR_GOING = frozenset({"CREATING", "DELETING"})
+"""States in which DescribeTable knows a table and what stands behind the other operations does not: for most of the
+first, and from a second on in the other."""
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _BEFORE_ALL_NAMES = "---"  # the lowest name the service allows: an empty page ends before the first table
 
@@ -34,12 +42,16 @@ def describe_table(world: World, call: Call) -> Answer:
 
 
 def describe_time_to_live(world: World, call: Call) -> Answer:
-    return {"TimeToLiveDescription": dict(_table(world, call).extras.time_to_live)}
+    table = _table(world, call)
+    status = table.description["TableStatus"]
+    if status in _COMING_OR_GOING:
+        raise invalid(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")
+    return {"TimeToLiveDescription": dict(table.extras.time_to_live)}
 
 
 def describe_continuous_backups(world: World, call: Call) -> Answer:
     table = _find(world, call, call.parameters["TableName"])
-    if table is None:
+    if table is None or table.description["TableStatus"] in _COMING_OR_GOING:
         raise RefusedError("TableNotFoundException", f"Table not found: {call.parameters['TableName']}")
     return {"ContinuousBackupsDescription": dict(table.extras.continuous_backups)}
 
@@ -49,8 +61,8 @@ def list_tags_of_resource(world: World, call: Call) -> Answer:
     if not arn.startswith("arn:") or ":table/" not in arn:
         raise invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
     table = _find(world, call, arn)
-    if table is None:
-        raise RefusedError("ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn} not found")
+    if table is None or table.description["TableStatus"] in _COMING_OR_GOING:
+        raise RefusedError("ResourceNotFoundException", f"Requested resource not found: ResourceArn: {arn} not found")
     return {"Tags": [{"Key": key, "Value": value} for key, value in table.extras.tags.items()]}
 
 
@@ -58,14 +70,15 @@ def describe_contributor_insights(world: World, call: Call) -> Answer:
     table, index = _table(world, call), call.parameters.get("IndexName")
     name = table.description["TableName"]
     if index is not None and index not in _index_names(table.description):
-        raise RefusedError("ResourceNotFoundException", f"Requested resource not found: Index: {index} of {name}")
+        said = f"Requested resource not found: Index: {index} not found for table: {name}"
+        raise RefusedError("ResourceNotFoundException", said)
     named = {"TableName": name} if index is None else {"TableName": name, "IndexName": index}
     insights = table.extras.contributor_insights.get(index, {"ContributorInsightsStatus": "DISABLED"})
     return {**named, **insights}
 
 
 def list_contributor_insights(world: World, call: Call) -> Answer:
-    """Tables and indexes on which it is, or once was, switched on; of one table, or of all."""
+    """Tables and indexes on which it is not off, each table before its indexes; of one table, or of all."""
     only = call.parameters.get("TableName")
     tables = [_table(world, call)] if only else world.dynamodb.tables(call.account, call.region)
     position = world.tokens.redeem(call, refusal="ValidationException") or Position(_summaries(tables))
@@ -75,6 +88,8 @@ def list_contributor_insights(world: World, call: Call) -> Answer:
 
 def describe_kinesis_streaming_destination(world: World, call: Call) -> Answer:
     table = _table(world, call)
+    if table.description["TableStatus"] == "CREATING":
+        raise _no_table(call.parameters["TableName"])
     destinations = [dict(one) for one in table.extras.kinesis]
     return {"TableName": table.description["TableName"], "KinesisDataStreamDestinations": destinations}
 
@@ -94,6 +109,7 @@ def _summaries(tables: Iterable[Table]) -> list[Answer]:
         }
         for table in tables
         for index, said in table.extras.contributor_insights.items()
+        if said["ContributorInsightsStatus"] != "DISABLED"
     ]
 
 
@@ -105,8 +121,12 @@ def _table(world: World, call: Call) -> Table:
     name = call.parameters["TableName"]
     table = _find(world, call, name)
     if table is None:
-        raise RefusedError("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        raise _no_table(name)
     return table
+
+
+def _no_table(name: str) -> RefusedError:
+    return RefusedError("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
 
 
 def _find(world: World, call: Call, name_or_arn: str) -> Table | None:

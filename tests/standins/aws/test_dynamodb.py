@@ -157,11 +157,12 @@ def test_a_simulator_is_brought_up_to_now_before_each_answer(world: World, dynam
     assert dynamodb.describe_table(TableName="orders")["Table"]["ItemCount"] == int(NOW)
 
 
-def test_contributor_insights_of_a_region_are_listed_where_they_were_ever_on(world: World, dynamodb: Any) -> None:
+def test_contributor_insights_of_a_region_are_listed_where_they_are_not_off(world: World, dynamodb: Any) -> None:
     enabled = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsMode": "THROTTLED_KEYS"}
     failed = {"ContributorInsightsStatus": "FAILED"}
     world.dynamodb.put_table(*HERE, {"TableName": "orders"}, Extras(contributor_insights={None: enabled, "by": failed}))
-    world.dynamodb.put_table(*HERE, {"TableName": "carts"})
+    off = {"ContributorInsightsStatus": "DISABLED", "ContributorInsightsMode": "ACCESSED_AND_THROTTLED_KEYS"}
+    world.dynamodb.put_table(*HERE, {"TableName": "carts"}, Extras(contributor_insights={None: off}))
     listed = dynamodb.list_contributor_insights()["ContributorInsightsSummaries"]
 
     assert listed == [{"TableName": "orders", **enabled}, {"TableName": "orders", "IndexName": "by", **failed}]
@@ -175,3 +176,28 @@ def test_kinesis_destinations_are_told_as_they_were_put(world: World, dynamodb: 
 
     assert told["KinesisDataStreamDestinations"] == [destination]
     assert code_of(dynamodb.describe_kinesis_streaming_destination, TableName="nowhere") == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("status", "ask", "code"),
+    [
+        ("CREATING", "describe_time_to_live", "ValidationException"),
+        ("DELETING", "describe_time_to_live", "ValidationException"),
+        ("CREATING", "describe_continuous_backups", "TableNotFoundException"),
+        ("DELETING", "describe_continuous_backups", "TableNotFoundException"),
+        ("CREATING", "describe_kinesis_streaming_destination", "ResourceNotFoundException"),
+    ],
+)
+def test_a_table_that_comes_or_goes_is_described_and_knows_nothing_else(
+    world: World, dynamodb: Any, status: str, ask: str, code: str
+) -> None:
+    world.dynamodb.put_table(*HERE, {"TableName": "orders", "TableStatus": status})
+
+    assert dynamodb.describe_table(TableName="orders")["Table"]["TableStatus"] == status
+    assert code_of(getattr(dynamodb, ask), TableName="orders") == code
+
+
+def test_an_index_that_is_not_there_is_told_from_its_table(world: World, dynamodb: Any) -> None:
+    world.dynamodb.put_table(*HERE, {"TableName": "orders"})
+    with pytest.raises(ClientError, match="Index: by-day not found for table: orders"):
+        dynamodb.describe_contributor_insights(TableName="orders", IndexName="by-day")

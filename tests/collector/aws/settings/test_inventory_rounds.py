@@ -3,11 +3,14 @@
 from collections import Counter
 from itertools import count
 
+import pytest
+
 from collector.aws.settings.rounds import CALLS_A_LOOK
 from collector.aws.source import AwsSource
 from collector.aws.wire.listing import EVERY_S
 from collector.aws.wire.pool import Pool
 from stillfit.clock import FakeClock
+from stillfit.model import GapReason
 from stillfit.standins.aws import Call, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, cycle, on_demand, put_table
 
@@ -27,6 +30,21 @@ def test_a_look_asks_so_many_tables_and_says_which_wait(world: World, source: Aw
 
     assert waits == [{f"table-{CALLS_A_LOOK - 1:04}"}, set()]
     assert world.bill.calls[f"dynamodb:{TTL}"] == CALLS_A_LOOK + 1
+
+
+@pytest.mark.parametrize("status", ["CREATING", "DELETING"])
+def test_a_table_that_comes_or_goes_is_not_asked_what_it_does_not_know(
+    world: World, source: AwsSource, clock: FakeClock, status: str
+) -> None:
+    put_table(world, on_demand("restored", TableStatus=status))
+    listed = cycle(source, clock).listed
+    refused = world.bill.refused.total()
+    put_table(world, on_demand("restored"))
+
+    (gap,) = [gap for gap in listed.gaps if (gap.subject.table, gap.missing) == ("restored", "ttl_status")]
+    assert (gap.reason, refused) == (GapReason.NOT_ASKED, 0)
+    assert "is being made or deleted" in gap.detail
+    assert not [gap for gap in cycle(source, clock).listed.gaps if gap.missing == "ttl_status"]
 
 
 def test_those_that_wait_longest_are_asked_first(world: World, source: AwsSource, clock: FakeClock) -> None:
