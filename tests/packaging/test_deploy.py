@@ -61,7 +61,8 @@ def test_the_unit_is_as_closed_as_systemd_can_judge(tmp_path: Path) -> None:
 
 
 def test_a_wrong_configuration_does_not_make_systemd_start_it_for_ever() -> None:
-    assert "RestartPreventExitStatus=2 3" in UNIT
+    assert "RestartPreventExitStatus=2 3" in UNIT  # it holds for the main process only
+    assert "\nExecStartPre=" not in UNIT
 
 
 def test_the_policy_denies_every_way_to_rows() -> None:
