@@ -11,5 +11,5 @@ compile() {
   "$tool/bin/uv" pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header \
     "$@" pyproject.toml
 }
-compile "$@" -o requirements.lock
+compile "$@" --extra postgres -o requirements.lock  # the image serves several replicas too
 compile "$@" --group dev --extra postgres --extra grafana -o requirements-dev.lock

@@ -34,6 +34,10 @@ def test_every_package_of_the_image_is_taken_by_its_hash() -> None:
     assert all("--require-hashes" in line or "--no-index" in line for line in installs)
 
 
+def test_the_image_can_keep_its_store_in_postgresql() -> None:
+    assert re.search(r"^psycopg-binary==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("service", ["stillfit", "prometheus", "grafana"])
 def test_what_compose_mounts_exists(service: str) -> None:
     mounted = [one.split(":")[0] for one in COMPOSE["services"][service]["volumes"]]
