@@ -44,6 +44,8 @@ class Request:
     query: str = ""
     headers: Mapping[str, str]
     body: bytes = b""
+    client_port: int = 0
+    """Of the connection that it came on: what is asked on one that is kept has the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,14 @@ class _Connection(BaseHTTPRequestHandler):
             return
         url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(method=self.command, path=url.path, query=url.query, headers=headers, body=body)
+        request = Request(
+            method=self.command,
+            path=url.path,
+            query=url.query,
+            headers=headers,
+            body=body,
+            client_port=self.client_address[1],
+        )
         self._deliver(self.server.answer(request))
 
     def _read_body(self) -> bytes | None:

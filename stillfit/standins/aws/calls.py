@@ -19,6 +19,7 @@ class Call:
     user_id: str
     at: float  # epoch seconds, by the world's clock
     parameters: Mapping[str, Any]
+    client_port: int = 0  # of the connection that it came on
 
     @property
     def action(self) -> str:

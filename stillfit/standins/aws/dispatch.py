@@ -180,6 +180,7 @@ def _call(world: World, request: Request, target: Target) -> tuple[Call, Identit
         user_id=identity.user_id,
         at=at,
         parameters={},
+        client_port=request.client_port,
     )
     return call, identity
 

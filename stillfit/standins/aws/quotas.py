@@ -1,4 +1,8 @@
-"""Request and datapoint quotas as token buckets, one per account, region and operation. Off until a limit is set."""
+"""Request and datapoint quotas as token buckets, one per account, region and operation. Off until a limit is set.
+
+DynamoDB's descriptions have a bucket on each connection that is kept: of DescribeTimeToLive four calls and then one in
+two seconds, of DescribeContinuousBackups about eleven (recorded by ack-api-quirks in October 2026, DDB-TABLE-403).
+"""
 
 import threading
 from collections.abc import Callable
@@ -30,18 +34,22 @@ class _Bucket:
 class Limit:
     per_second: float
     burst: float
+    of_a_connection: bool = False
 
 
 class Quotas:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._limits: dict[str, Limit] = {}
-        self._buckets: dict[tuple[str, str, str], _Bucket] = {}
+        self._buckets: dict[tuple[str, str, str, int], _Bucket] = {}
         self._lock = threading.Lock()
 
-    def limit(self, operation: str, *, per_second: float, burst: float | None = None) -> None:
-        """Serve at most so many calls per account and region; `burst` defaults to one second's worth."""
-        self._set(operation, Limit(per_second=per_second, burst=burst or max(1.0, per_second)))
+    def limit(
+        self, operation: str, *, per_second: float, burst: float | None = None, of_a_connection: bool = False
+    ) -> None:
+        """At most so many calls per account and region, or per connection; `burst` defaults to one second's worth."""
+        size = burst or max(1.0, per_second)
+        self._set(operation, Limit(per_second=per_second, burst=size, of_a_connection=of_a_connection))
 
     def rate(self, operation: str) -> float | None:
         """Calls a second that are served; None where no limit is set."""
@@ -69,7 +77,8 @@ class Quotas:
         limit = self._limits.get(name)
         if limit is None:
             return
-        now, key = self._now(), (call.account, call.region, name)
+        connection = call.client_port if limit.of_a_connection else 0
+        now, key = self._now(), (call.account, call.region, name, connection)
         with self._lock:
             bucket = self._buckets.setdefault(key, _Bucket(limit.per_second, limit.burst, limit.burst, now))
             served = bucket.take(amount, now)

@@ -10,6 +10,7 @@ from collector.aws.source import AwsSource
 from collector.aws.wire.listing import EVERY_S
 from collector.aws.wire.pool import Pool
 from stillfit.clock import FakeClock
+from stillfit.errors import SourceError
 from stillfit.model import GapReason
 from stillfit.standins.aws import Call, Fault, FaultKind, World
 from tests.collector.aws.kit import NOON, cycle, on_demand, put_table
@@ -92,6 +93,27 @@ def test_a_documented_limit_is_kept(world: World, source: AwsSource, clock: Fake
 
     assert {gap.missing for gap in got.listed.gaps} == set()
     assert clock.now().timestamp() - NOON < 60
+
+
+def test_what_is_limited_on_each_connection_is_asked_on_a_new_one(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    """As the service limits it: four calls, and then one in two seconds, for as long as a connection is kept."""
+    fill(world, 200)
+    world.quotas.limit(TTL, per_second=0.5, burst=4, of_a_connection=True)
+    got = cycle(source, clock)
+
+    assert {gap.missing for gap in got.listed.gaps} == set()
+    assert world.bill.refused[f"dynamodb:{TTL}"] == 0
+
+
+def test_what_is_throttled_of_one_kind_slows_no_other(world: World, source: AwsSource) -> None:
+    world.faults.add(Fault(kind=FaultKind.THROTTLE, operation=TTL))
+    connection = source._inventory._connection
+    with pytest.raises(SourceError, match="was throttled"):
+        connection.call("dynamodb", TTL, "orders", expect="TimeToLiveDescription", TableName="orders")
+
+    assert (connection._paces["dynamodb"].pace, connection._paces[f"dynamodb:{TTL}"].pace) == (1.0, 0.5)
 
 
 def test_one_table_that_is_refused_costs_no_other(world: World, source: AwsSource, clock: FakeClock) -> None:
