@@ -346,7 +346,7 @@ def lines(one: Plan) -> Iterator[str]:
     if (reports := one.load.reports_an_hour) and not one.wires_alone:
         usd = reports * MONTH_S / HOUR * USD_PER_METRIC
         noun = "metric" if round(reports) == 1 else "metrics"
-        yield f"hot keys: {reports:,.0f} {noun} of Contributor Insights reports an hour; {usd:.2f} USD a month"
+        yield f"limits of the account, reports of hot keys: {reports:,.0f} {noun} an hour; {usd:.2f} USD a month"
     if listings := one.load.listings_an_hour:
         usd = one.listings_usd_a_month
         yield f"which metrics there are: {listings:,.0f} listings an hour; {usd:.2f} USD a month"

@@ -49,7 +49,7 @@ def test_reports_of_hot_keys_are_in_the_price_and_told_where_there_are_any() -> 
 
     assert with_keys.usd_a_month == pytest.approx(plan(load).usd_a_month + 20 * 730 * 0.01 / 1_000)
     assert list(lines(with_keys))[len(Tier) :] == [
-        "hot keys: 20 metrics of Contributor Insights reports an hour; 0.15 USD a month"
+        "limits of the account, reports of hot keys: 20 metrics an hour; 0.15 USD a month"
     ]
     assert len(list(lines(plan(load)))) == len(Tier)
 
