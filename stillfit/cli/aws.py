@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -31,6 +31,7 @@ from stillfit.cli.logs import quieten
 from stillfit.cli.look import MINUTES, judged, passing_store, refused, take
 from stillfit.cli.terminal import safe_lines, show, waiting
 from stillfit.clock import Clock, SystemClock
+from stillfit.configaws import Aws
 from stillfit.errors import SourceError
 from stillfit.model import Batch, Subject
 from stillfit.money import price_source
@@ -144,7 +145,8 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
     _consent(wanted, fleet, subjects)
     shelf = PriceShelf()
     with passing_store(clock) as store:
-        priced = pool.submit(_priced, fleet, (shelf, store), clock)
+        entries = list(fleet.priced({subject.scope[1] for subject in subjects}))
+        priced = pool.submit(_priced, entries, (shelf, store), clock)
         errors += (error for source, error in _read(begun, fleet.opened, pool, store) if fleet.is_needed(source))
         priced.result()
         with waiting("judging ..."):
@@ -213,10 +215,10 @@ def _read(
     return [(source, error) for task, source in tasks.items() if (error := task.result()) is not None]
 
 
-def _priced(fleet: Fleet, kept: tuple[PriceShelf, Store], clock: Clock) -> None:
-    """Read what DynamoDB costs in the regions that answered. It is free, and what fails leaves a Gap."""
+def _priced(entries: Iterable[Aws], kept: tuple[PriceShelf, Store], clock: Clock) -> None:
+    """Read what DynamoDB costs in the regions where there is anything. It is free, and what fails leaves a Gap."""
     shelf, store = kept
-    for entry in fleet.priced():
+    for entry in entries:
         with closing(price_source(entry, clock, shelf)) as source:
             take(source, source.collect(None, clock.now()), store, clock.now())
 

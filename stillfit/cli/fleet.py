@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -90,9 +90,9 @@ class Fleet:
         """Whether nothing can be said of a region where this source fails."""
         return self._named or source.scope.engine is Engine.DYNAMODB
 
-    def priced(self) -> Iterator[Aws]:
-        """Who asks for the unit prices of which regions: each region that answered once, whoever sees it first."""
-        answered = {one.scope.scope[1] for one in self.sources if one.source is not None}
+    def priced(self, used: Collection[str]) -> Iterator[Aws]:
+        """Who asks for the prices of which of the `used` regions: each that answered once, whoever sees it first."""
+        answered = {one.scope.scope[1] for one in self.sources if one.source is not None}.intersection(used)
         for entry in self._entries:
             regions = tuple(region for region in regions_of(entry) if region in answered)
             answered -= set(regions)

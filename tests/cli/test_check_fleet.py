@@ -75,6 +75,15 @@ def test_a_fleet_is_read_within_a_minute(stillfit: Stillfit, world: World) -> No
     assert time.monotonic() - began < 60
 
 
+def test_prices_are_asked_only_where_there_is_anything(stillfit: Stillfit, world: World) -> None:
+    for name in world.dynamodb.names(ACCOUNTS[1], "us-west-2"):
+        world.dynamodb.delete_table(ACCOUNTS[1], "us-west-2", name)
+    told = document(stillfit, "--profile", "b", *ALL)
+
+    assert world.bill.calls["pricing:GetProducts"] == 2
+    assert "unit_prices" not in {gap["missing"] for gap in told["gaps"]}
+
+
 def test_what_saves_money_is_named_though_nothing_hurts(stillfit: Stillfit, world: World) -> None:
     told = words(looked(stillfit, "--profile", "b", "--region", "us-west-2").out)
 
