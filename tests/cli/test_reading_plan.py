@@ -42,6 +42,13 @@ def test_the_plan_and_its_price_are_told_and_nothing_is_billed(check: Check, wor
     assert world.bill.metrics == 0
 
 
+def test_what_is_assumed_of_causes_is_told_where_a_table_is_hot(check: Check) -> None:
+    causes = "causes of refused requests: counted with every tripwire of hot tables, the most it can be"
+
+    assert causes in " ".join(check(hot="[idle7]").out.split())
+    assert "causes of refused requests" not in check().out
+
+
 def test_a_budget_that_is_enough_passes(check: Check) -> None:
     assert check(monthly_budget=1000).code == 0
 

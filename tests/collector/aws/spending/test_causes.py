@@ -1,11 +1,15 @@
 """Causes of refused requests are in the price of a plan as often as they were asked lately."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from collector.aws.keyspaces import Keyspaces
 from collector.aws.looks.tripped import LATELY, Lately, Tripped
 from collector.aws.metered import MeteredSource
+from collector.aws.spending.budget import Budget
+from collector.aws.spending.meter import USD_PER_METRIC
 from collector.aws.spending.month import Month
 from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, lines, plan, slowest, without_rest
 from stillfit.clock import FakeClock
@@ -185,3 +189,22 @@ def test_what_is_kept_for_the_end_of_the_month_counts_all_causes(spare: float, *
 
     assert kept_for > Plan(load=load, cadences=cadences).usd_a_month
     assert plan(load, budget, month=month).wires_alone is alone
+
+
+@pytest.mark.parametrize("storms", [(), (2, 9, 16), (29,), range(30)], ids=["none", "some", "the last day", "always"])
+def test_a_month_of_storms_ends_within_its_budget_and_uses_it(storms: Sequence[int]) -> None:
+    """A look every hour, with as many readings of the tripwires as the plan says; on days of storm all of them trip."""
+    rest = {Tier.WARM: Share(180, 360, 2_000), Tier.COLD: Share(200, 400, 1_000)}
+    amount, hours, causes = 2 * slowest(Load({Tier.HOT: Share(20, 40, 200), **rest})).usd_a_month, 30 * 24, 220
+    tripped, spent = Tripped[str](), 0.0
+    budget = Budget(amount, month=lambda: Month("2026-11", spent, (hours - hour) * 3_600.0))
+    for hour in range(hours):
+        hot = Share(20, 40, 200, causes, causes * tripped.of("hot").wires)
+        made = budget.share("aws/1/eu-west-1", Load({Tier.HOT: hot, **rest}))
+        refuses, readings = hour // 24 in storms, max(1, HOUR // made.cadences[Tier.HOT].wires_s)
+        for _ in range(readings):
+            tripped.note("hot", REFUSED if refuses else QUIET)
+            tripped.turn(["hot"])
+        spent += (made.usd_a_month - made.causes_usd_a_month) / 730 + refuses * readings * causes * USD_PER_METRIC
+
+    assert 0.95 * amount <= spent <= amount
