@@ -52,6 +52,7 @@ CALLS_PER_S = {
     "dynamodb:DescribeContinuousBackups": 10.0,
     "dynamodb:DescribeTimeToLive": 25.0,
     "dynamodb:ListTagsOfResource": 10.0,
+    "dynamodb:DescribeExport": 10.0,
     "dynamodb:ListBackups": 5.0,
     "application-autoscaling": 10.0,
     "keyspaces": 20.0,
@@ -66,7 +67,8 @@ CALLS_PER_S = {
 }
 """Of everything but metric data, per service, or per operation that has a limit of its own: ListMetrics may be called
 25 times a second (CloudWatch quotas), three of DynamoDB 10, 10 and 5 times (API reference of each). DescribeTimeToLive
-was answered 27 times a second on connections of its own (ALONE). The others publish no figure for reads of settings and
+was answered 27 times a second on connections of its own (ALONE), and DescribeExport is throttled apart too (the same,
+DDB-TABLE-445), so neither may slow what describes tables. The others publish no figure for reads of settings and
 are asked modestly (ours)."""
 ALONE = ("dynamodb.DescribeTimeToLive",)
 """Asked on a new connection each: on one that is kept the service throttles after four calls and lets one more pass
