@@ -56,7 +56,7 @@ def hanging(intake: Intake, source: FakeSource) -> threading.Thread:
     source.may_answer.clear()
     reading = threading.Thread(target=intake.collect, args=(source,))
     reading.start()
-    assert source.is_reading.wait(10)
+    assert source.is_reading.wait(600)
     return reading
 
 

@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from collector.aws.source import open_source
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.cli.look import MINUTES, take
 from stillfit.clock import FakeClock
 from stillfit.cycle import look
@@ -36,6 +36,7 @@ from stillfit.standins.aws.insight_rules import rule_name
 from stillfit.store.store import Store
 from tests.export.fleet import EMPTY
 from tests.notify.builders import transition
+from tests.standins.hangup import PATIENT
 
 REGION = "eu-west-1"
 HERE = (DEFAULT_ACCOUNT, REGION)
@@ -86,7 +87,7 @@ class Out:
         target = AwsTarget(region=REGION, endpoint_url=aws.url, redaction=redaction, first_look=timedelta(hours=3))
         store = Store.open(f"sqlite:///{folder / 'store.db'}", clock=clock, ballast_bytes=0)
         with capture_logs() as logs:
-            source = open_source(target, clock, patience=Patience(read_s=1.0, attempts=1))
+            source = open_source(target, clock, patience=PATIENT)
             take(source, source.collect(None, clock.now()), store, clock.now())
             self._told(Intake(store, clock, Health()).snapshot([source], (), MINUTES), clock)
             source.close()

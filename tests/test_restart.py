@@ -13,7 +13,7 @@ import pytest
 from collector.aws import metered
 from collector.aws.looks import reading
 from collector.aws.source import AwsSource, open_source
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.configaws import Aws
 from stillfit.model import Engine, Series, SeriesKey, Span, Statistic, Subject
@@ -22,6 +22,7 @@ from stillfit.sources import SigningIn
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Metric, Points, World
 from stillfit.store.store import Store
 from tests.demo.kit import aws_environment, environment
+from tests.standins.hangup import PATIENT
 
 REGION = "eu-west-1"
 HOUR, DAY = 3_600, 86_400
@@ -113,7 +114,7 @@ class Process:
 
         def opened() -> AwsSource:
             waiting = FakeClock(clock.now())  # its own, so that waiting for a quota does not move time for all
-            return open_source(target, waiting, patience=Patience(connect_s=1, read_s=20, attempts=1))
+            return open_source(target, waiting, patience=PATIENT)
 
         self._store, self._clock = store, clock
         self._source = SigningIn(Aws(regions=(REGION,)), REGION, opened)

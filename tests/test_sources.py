@@ -10,7 +10,6 @@ import pytest
 
 from collector.aws.source import AwsSource, open_source
 from collector.aws.wire.regions import NotEnabledError
-from collector.aws.wire.target import Patience
 from stillfit import cycle
 from stillfit.clock import FakeClock
 from stillfit.config import Cassandra, Config
@@ -23,6 +22,7 @@ from stillfit.sources import Claims, ReadAlreadyError, SigningIn, Ties, aws_sour
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, Fault, FaultKind, Metric, Points, World
 from stillfit.store.store import Store
 from tests.demo.kit import aws_environment, environment
+from tests.standins.hangup import PATIENT, hanging_up
 
 REGION = "eu-west-1"
 SETTINGS = Aws(regions=(REGION,), first_look=timedelta(hours=2))
@@ -53,13 +53,12 @@ def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
 
 @pytest.fixture
 def source(clock: FakeClock) -> Iterator[SigningIn]:
-    once = Patience(connect_s=1, read_s=2, attempts=1)
-
     def opened() -> AwsSource:
-        return open_source(target(SETTINGS, REGION), clock, patience=once)
+        return open_source(target(SETTINGS, REGION), clock, patience=PATIENT)
 
     signing = SigningIn(SETTINGS, REGION, opened)
-    yield signing
+    with hanging_up():
+        yield signing
     signing.close()
 
 

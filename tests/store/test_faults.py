@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 from structlog.testing import capture_logs
 
 from stillfit.clock import FakeClock
@@ -234,6 +235,7 @@ def test_kill_9_in_mid_commit_loses_nothing_acknowledged(url: str, seed: int) ->
         time.sleep(random.Random(seed).uniform(0.0, 0.3))
         os.kill(writer.pid, signal.SIGKILL)
         acknowledged = [int(line) for line in writer.stdout.read().splitlines()]
+    wait_until_alone(url)
 
     store = Store.open(url, clock=FakeClock(), ballast_bytes=BALLAST)
     kept = {int(one.id) for one in store.advice()}
@@ -244,3 +246,14 @@ def test_kill_9_in_mid_commit_loses_nothing_acknowledged(url: str, seed: int) ->
     assert len(found.times) > max(acknowledged, default=0)
     assert found.values.tolist() == [float(n) for n in range(len(found.times))]
     store.close()
+
+
+def wait_until_alone(url: str) -> None:
+    """Until PostgreSQL has done, or dropped, what the killed writer had sent; a SQLite file has nobody behind it."""
+    if url.startswith("sqlite"):
+        return
+    engine = sa.create_engine(url, poolclass=NullPool)
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(sa.text(others)):
+            time.sleep(0.01)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from collector.aws.wire.access import Access
-from collector.aws.wire.target import AwsTarget, Patience
+from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import AwsStandIn, Faults, World
+from tests.standins.hangup import PATIENT
 
 OpenAccess = Callable[..., Access]
 
@@ -52,7 +53,7 @@ def access(aws: AwsStandIn, clock: FakeClock) -> Iterator[OpenAccess]:
 
     def open_one(**target: Any) -> Access:
         where = AwsTarget(**({"region": "us-east-1", "endpoint_url": aws.url} | target))
-        made.append(Access(where, clock, patience=Patience(connect_s=1.0, read_s=2.0, attempts=1)))
+        made.append(Access(where, clock, patience=PATIENT))
         made[-1].open()
         return made[-1]
 

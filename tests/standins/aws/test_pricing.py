@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from botocore.exceptions import ClientError
 
 from stillfit.standins.aws import AwsStandIn, Fault, FaultKind, World
+from tests import patient
 
 IRELAND = {"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"}
 INDEX = "/offers/v1.0/aws/AmazonDynamoDB/current/region_index.json"
@@ -25,8 +25,8 @@ def products(pricing: Any, *filters: dict[str, str], **options: Any) -> list[dic
 
 
 def file_of(aws: AwsStandIn, region: str) -> Any:
-    url = httpx.get(aws.url + INDEX).json()["regions"][region]["currentVersionUrl"]
-    return httpx.get(aws.url + url).json()
+    url = patient.get(aws.url + INDEX).json()["regions"][region]["currentVersionUrl"]
+    return patient.get(aws.url + url).json()
 
 
 def test_an_entry_is_a_text_of_json_as_recorded(pricing: Any) -> None:
@@ -107,8 +107,8 @@ def test_a_file_sells_what_the_query_sells(aws: AwsStandIn, pricing: Any) -> Non
 
 
 def test_a_file_that_is_known_already_is_not_sent_again(aws: AwsStandIn) -> None:
-    first = httpx.get(aws.url + INDEX)
-    again = httpx.get(aws.url + INDEX, headers={"If-None-Match": first.headers["etag"]})
+    first = patient.get(aws.url + INDEX)
+    again = patient.get(aws.url + INDEX, headers={"If-None-Match": first.headers["etag"]})
 
     assert (again.status_code, again.content) == (304, b"")
 
@@ -125,7 +125,7 @@ def test_a_change_is_published_under_a_new_version(aws: AwsStandIn, world: World
 def test_files_fail_as_told(aws: AwsStandIn, world: World) -> None:
     world.faults.add(Fault(kind=FaultKind.UNAVAILABLE, service="pricing-files", operation="RegionIndex", count=1))
 
-    assert [httpx.get(aws.url + INDEX).status_code for _ in range(2)] == [503, 200]
+    assert [patient.get(aws.url + INDEX).status_code for _ in range(2)] == [503, 200]
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_files_fail_as_told(aws: AwsStandIn, world: World) -> None:
     ["/offers/v1.0/aws/AmazonS4/current/region_index.json", "/offers/v1.0/aws/AmazonDynamoDB/2/eu-west-1/index.json"],
 )
 def test_there_is_no_other_file(aws: AwsStandIn, path: str) -> None:
-    assert httpx.get(aws.url + path).status_code in {403, 404}
+    assert patient.get(aws.url + path).status_code in {403, 404}

@@ -13,18 +13,19 @@ from stillfit.standins.cql import Column, CqlStandin, Keyspace, Table
 
 @contextmanager
 def session(standin: CqlStandin, **options: Any) -> Iterator[Session]:
-    """A session with a pool to every node, short timeouts and no retries."""
+    """A session with a pool to every node and no retries; a slow machine is given time."""
     profile = ExecutionProfile(
         load_balancing_policy=RoundRobinPolicy(),
         retry_policy=FallthroughRetryPolicy(),
-        request_timeout=2.0,
+        request_timeout=60.0,
         row_factory=dict_factory,
     )
     settings = {
         "protocol_version": 4,
         "execution_profiles": {EXEC_PROFILE_DEFAULT: profile},
         "reconnection_policy": ConstantReconnectionPolicy(0.05, None),
-        "connect_timeout": 2.0,
+        "connect_timeout": 60.0,
+        "control_connection_timeout": 60.0,
     } | options
     with Cluster(standin.contact_points, **settings) as cluster:
         yield cluster.connect(wait_for_all_pools=True)

@@ -54,7 +54,7 @@ def test_a_fault_on_a_table_hits_that_table_once(
 
     assert ask(client, SETTINGS, port) == []
     with pytest.raises(errors):
-        client.execute(CACHES, host=host_on(client, port), timeout=0.3)
+        client.execute(CACHES, host=host_on(client, port), timeout=0.3 if kind is FaultKind.HANG else 60)
     assert ask(client, CACHES, port_of(standin, "b")) == []
 
 
@@ -96,7 +96,7 @@ def test_a_node_that_is_down_refuses_and_comes_back_on_its_port(standin: CqlStan
 
 
 def test_going_down_cuts_the_connections_that_are_open(standin: CqlStandin) -> None:
-    with socket.create_connection(standin.contact_points[0], timeout=2) as open_one:
+    with socket.create_connection(standin.contact_points[0], timeout=60) as open_one:
         open_one.sendall(b"\x04\x00\x00\x01\x05\x00\x00\x00\x00")
         assert open_one.recv(9)[4] == 6  # SUPPORTED: the connection is being served
         standin.inject("a", Fault(kind=FaultKind.DOWN))
@@ -108,23 +108,28 @@ def test_going_down_cuts_the_connections_that_are_open(standin: CqlStandin) -> N
 def test_a_hanging_node_does_not_even_shake_hands(standin: CqlStandin) -> None:
     standin.inject("a", Fault(kind=FaultKind.HANG))
 
-    with socket.create_connection(standin.contact_points[0], timeout=0.2) as client:
+    with socket.create_connection(standin.contact_points[0], timeout=60) as client:
         client.sendall(b"\x04\x00\x00\x01\x05\x00\x00\x00\x00")
+        client.settimeout(0.2)
         with pytest.raises(TimeoutError):
             client.recv(1)
 
 
 def test_a_slow_table_does_not_hold_up_the_others_of_its_connection(standin: CqlStandin, client: Session) -> None:
-    standin.inject("a", Fault(kind=FaultKind.SLOW, table="system_views.caches", seconds=1.0))
+    standin.inject("a", Fault(kind=FaultKind.SLOW, table="system_views.caches", seconds=600.0))
     host = host_on(client, port_of(standin, "a"))
+
+    client.execute_async(CACHES, host=host)
+
+    assert list(client.execute(SETTINGS, host=host)) == []
+
+
+def test_a_slow_table_answers_after_its_time(standin: CqlStandin, client: Session) -> None:
+    standin.inject("a", Fault(kind=FaultKind.SLOW, table="system_views.caches", seconds=0.2))
     started = time.monotonic()
 
-    slow = client.execute_async(CACHES, host=host, timeout=5)
-    client.execute(SETTINGS, host=host, timeout=5)
-    quick_s = time.monotonic() - started
-    slow.result()
-
-    assert quick_s < 1.0 <= time.monotonic() - started
+    assert ask(client, CACHES, port_of(standin, "a")) == []
+    assert time.monotonic() - started >= 0.2
 
 
 def test_stopping_leaves_no_thread_behind() -> None:
@@ -147,7 +152,7 @@ class Holding(StillWorld):
     def rows(self, node: Node, table: str) -> Iterable[Row]:
         if (node.name, table) == ("b", "system_views.caches"):
             self.is_asked.set()
-            assert self.may_answer.wait(10)
+            assert self.may_answer.wait(600)
         return super().rows(node, table)
 
 
@@ -157,7 +162,7 @@ def test_while_one_node_stops_the_others_still_name_its_port() -> None:
     with session(standin) as client:
         ports = [port for _, port in standin.contact_points]
         client.execute_async(CACHES, host=host_on(client, ports[1]))
-        assert world.is_asked.wait(10)
+        assert world.is_asked.wait(60)
         stopping = threading.Thread(target=standin.stop)
         stopping.start()
         try:
@@ -171,7 +176,7 @@ def test_while_one_node_stops_the_others_still_name_its_port() -> None:
 
 
 def wait_until_refused(address: str, port: int) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
             socket.create_connection((address, port)).close()

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from stillfit.standins.slack import CHANNEL, SCOPES, TOKEN, Channel, Fault, FaultKind, Moment, SlackStandIn
+from tests import patient
 
 METADATA = {"event_type": "test", "event_payload": {"id": "7"}}
 
@@ -27,13 +28,13 @@ def slack() -> Iterator[SlackStandIn]:
 
 @pytest.fixture
 def client(slack: SlackStandIn) -> WebClient:
-    return WebClient(token=TOKEN, base_url=slack.url, timeout=5)
+    return WebClient(token=TOKEN, base_url=slack.url, timeout=60)
 
 
 def call(slack: SlackStandIn, method: str, *, token: str = TOKEN, **arguments: Any) -> dict[str, Any]:
     """A JSON call by a client that is not slack_sdk."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"}
-    answer = httpx.post(slack.url + method, content=json.dumps(arguments), headers=headers)
+    answer = patient.post(slack.url + method, content=json.dumps(arguments), headers=headers)
     return dict(answer.json())
 
 
@@ -58,7 +59,7 @@ def test_the_sdk_posts_edits_answers_and_reads_back(client: WebClient) -> None:
 def test_a_form_says_the_same_as_json(slack: SlackStandIn) -> None:
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "H"}}]
     form = {"token": TOKEN, "channel": CHANNEL.id, "text": "x", "blocks": json.dumps(blocks)}
-    httpx.post(f"{slack.url}chat.postMessage", data=form)
+    patient.post(f"{slack.url}chat.postMessage", data=form)
     call(slack, "chat.postMessage", channel=CHANNEL.id, text="x", blocks=blocks)
 
     first, second = slack.workspace.posts()
@@ -67,10 +68,10 @@ def test_a_form_says_the_same_as_json(slack: SlackStandIn) -> None:
 
 def test_json_without_a_charset_is_taken_with_a_warning(slack: SlackStandIn) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = httpx.post(f"{slack.url}auth.test", json={"a": 1}, headers=headers)
+    answer = patient.post(f"{slack.url}auth.test", json={"a": 1}, headers=headers)
     assert answer.json()["error"] == "invalid_arguments"
 
-    answer = httpx.post(f"{slack.url}chat.postMessage", json={"channel": CHANNEL.id, "text": "x"}, headers=headers)
+    answer = patient.post(f"{slack.url}chat.postMessage", json={"channel": CHANNEL.id, "text": "x"}, headers=headers)
     assert answer.json()["warning"] == "missing_charset"
 
 
@@ -130,8 +131,8 @@ def test_what_slack_refuses_is_refused_by_its_name(
 
 def test_tokens_are_looked_at_before_anything_else(slack: SlackStandIn) -> None:
     assert error(slack, "chat.postMessage", token="xoxb-other") == "invalid_auth"
-    assert httpx.post(f"{slack.url}chat.postMessage").json()["error"] == "not_authed"
-    assert httpx.post(f"{slack.url}auth.test", json={"token": TOKEN}).json()["error"] == "not_authed"
+    assert patient.post(f"{slack.url}chat.postMessage").json()["error"] == "not_authed"
+    assert patient.post(f"{slack.url}auth.test", json={"token": TOKEN}).json()["error"] == "not_authed"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_an_edit_keeps_what_it_does_not_name(slack: SlackStandIn, client: WebCli
 
 def test_more_than_a_message_a_second_in_one_channel_is_asked_to_wait() -> None:
     channels = (CHANNEL, Channel(id="C0OTHER12", name="other"))
-    with SlackStandIn(channels, per_second=1) as slack:
+    with SlackStandIn(channels, per_second=1, now=lambda: 1_763_719_200.0) as slack:
         client = WebClient(token=TOKEN, base_url=slack.url)
         client.chat_postMessage(channel=CHANNEL.id, text="x")
         client.chat_postMessage(channel="other", text="x")
@@ -202,7 +203,7 @@ def test_a_webhook_takes_a_message_and_says_ok(slack: SlackStandIn) -> None:
 def test_a_webhook_refuses_in_plain_text(
     slack: SlackStandIn, path: str, body: bytes, expected: tuple[int, str]
 ) -> None:
-    answer = httpx.post(slack.webhook_url() + path, content=body)
+    answer = patient.post(slack.webhook_url() + path, content=body)
 
     assert (answer.status_code, answer.text) == expected
 

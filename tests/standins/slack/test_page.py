@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from stillfit.standins.slack import CHANNEL, Channel, Content, SlackStandIn
 from stillfit.standins.slack.mrkdwn import Kind, Piece, as_html, pieces, plain
+from tests import patient
 from tests.notify.scenes import HOSTILE
 from tests.servers.chromium import rendered, screenshot
 
@@ -28,7 +28,7 @@ def test_messages_blocks_colours_and_threads_are_on_the_page(slack: SlackStandIn
     root = slack.workspace.post(CHANNEL.id, Content(text="x", blocks=(block,), attachments=(bar,)))
     slack.workspace.post(CHANNEL.id, Content(text="*why*"), thread_ts=root.ts)
 
-    page = httpx.get(slack.page_url).text
+    page = patient.get(slack.page_url).text
 
     for part in ('<h3 class="header">Hot partition</h3>', "border-color:#D93025", "31 %", "1 reply", "<b>why</b>"):
         assert part in page
@@ -42,7 +42,7 @@ def test_no_text_becomes_markup_of_the_page(slack: SlackStandIn) -> None:
     bar = {"color": '"><script>', "text": SCRIPT}
     slack.workspace.post(CHANNEL.id, Content(attachments=(bar,)))
 
-    messages = httpx.get(f"{slack.page_url}messages").text
+    messages = patient.get(f"{slack.page_url}messages").text
 
     assert "<script" not in messages
     assert 'href="javascript' not in messages
@@ -83,4 +83,4 @@ def test_plain_text_is_what_a_reader_sees() -> None:
 
 
 def test_what_is_not_there_is_not_found(slack: SlackStandIn) -> None:
-    assert httpx.get(f"{slack.page_url}nothing").status_code == 404
+    assert patient.get(f"{slack.page_url}nothing").status_code == 404
