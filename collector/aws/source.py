@@ -109,10 +109,12 @@ class AwsSource(MeteredSource):
         cycle = self._begun(until, begin)
         yield from self._urgent(cycle)
         try:
-            fresh = self._inventory.begin(self._clock.monotonic())
+            named = self._inventory.listed(self._clock.monotonic())
         except SourceError as error:
             self._unlisted = error
             raise
+        yield from self._named(cycle, named)
+        fresh = self._inventory.begin()
         scaled = self._pool.submit(self._scaled, begin.start) if fresh or self._inventory.known else None
         yield from self._new(cycle, fresh)
         found = self._inventory.found()
@@ -139,6 +141,20 @@ class AwsSource(MeteredSource):
         due = (cycle.agenda.urgent(plan, member, cycle.tiers[member.table]) for member in cycle.members)
         for batch in self._read(cycle, chain.from_iterable(due)):
             yield replace(batch, gaps=(*batch.gaps, *gaps))
+
+    def _named(self, cycle: Cycle, tables: Sequence[Subject]) -> Iterator[Batch]:
+        """At a start the tripwires of tables that are only listed yet, and of the indexes that the store knows of them.
+
+        To describe thousands takes a minute. Later it is known only then how long a new table has been there.
+        """
+        if not tables or not self._progress.is_first or self._access.target.once:
+            return
+        yield Batch(source=self.id, at=cycle.at, subjects_seen=tuple(tables))
+        listed = set(tables)
+        indexes = (one for one in self._progress.remembered if one.index and replace(one, index="") in listed)
+        every_s = self._budget.plan.cadences[Tier.WARM].wires_s
+        yield from cycle.passes.read(cycle.agenda.wires(chain(tables, sorted(indexes, key=str)), every_s))
+        yield from cycle.passes.follow(None)
 
     def _new(self, cycle: Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:
         """The tripwires of new tables, before their settings. Who looks once pays nothing before the price is told."""

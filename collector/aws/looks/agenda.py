@@ -8,7 +8,7 @@ more = agenda.behind(member)                       # after a tripwire: all that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from collector.aws.looks.heat import phase
@@ -58,10 +58,14 @@ class Agenda:
         if tier is Tier.HOT:
             yield from self.due(plan, member, tier)
             return
-        begin, beat = self._begin_of(member), phase(member.table.table)
-        for subject in member.subjects:
+        every_s = plan.cadences[tier].wires_s
+        yield from replace(self, begin=self._begin_of(member)).wires(member.subjects, every_s)
+
+    def wires(self, subjects: Iterable[Subject], every_s: int) -> Iterator[Planned]:
+        """Their tripwires alone."""
+        for subject in subjects:
             for spec in THROTTLES.values():
-                yield from self._of(self.questions.ask(subject, spec), begin, plan.cadences[tier].wires_s, beat)
+                yield from self._of(self.questions.ask(subject, spec), self.begin, every_s, phase(subject.table))
 
     def due(self, plan: Plan, member: Member, tier: Tier) -> Iterator[Planned]:
         """What of a table and its indexes is to be read now, and over which time."""

@@ -47,15 +47,18 @@ class Cycle:
     def served(self, table: Subject) -> tuple[str, ...]:
         return self.operations.of(table) if self.operations else ()
 
-    def which(self, wires: Tripwire) -> tuple[list[Series], list[Planned]]:
+    def which(self, wires: Sequence[Tripwire]) -> tuple[list[Series], list[Planned]]:
         """Which requests were refused, where it is known which operations a table serves."""
         return self.which_of(wires, (member.subjects for member in self.members))
 
-    def which_of(self, wires: Tripwire, families: Iterable[Sequence[Subject]]) -> tuple[list[Series], list[Planned]]:
+    def which_of(
+        self, wires: Sequence[Tripwire], families: Iterable[Sequence[Subject]]
+    ) -> tuple[list[Series], list[Planned]]:
         """The same of tables with their indexes, the table first."""
         quiet, asked = list[Series](), list[Planned]()
+        together = Tripwire.together(wires)
         for family in families:
             operations = self.served(family[0])
-            quiet += wires.quiet_requests(family, operations)
-            asked += wires.requests(family, operations)
+            quiet += together.quiet_requests(family, operations)
+            asked += together.requests(family, operations)
         return quiet, asked

@@ -48,8 +48,8 @@ class Wires(Protocol):
 
 
 _Wires = TypeVar("_Wires", bound=Wires)
-Together = Callable[[_Wires], tuple[Iterable[Series], Iterable[Planned]]]
-"""What a pass shows to be empty, and calls for, once it is known which operations there are."""
+Together = Callable[[Sequence[_Wires]], tuple[Iterable[Series], Iterable[Planned]]]
+"""What passes show to be empty, and call for, once it is known which operations there are."""
 
 
 @dataclass(slots=True)
@@ -96,10 +96,9 @@ class Passes(Generic[_Wires]):
         newest = self._every[-1]
         quiet, refused = list(newest.wires.quiet_causes()), list[Planned]()
         if together is not None:
-            for one in self._unfollowed:
-                empty, asked = together(one.wires)
-                quiet += empty
-                refused += asked
+            empty, asked = together([one.wires for one in self._unfollowed])
+            quiet += empty
+            refused += asked
         self.meter.add(spared_metrics=len(quiet) * billed(1))
         series = (*quiet, *known)
         if series:

@@ -86,6 +86,16 @@ class Progress:
         return self._first_look(begin.until) if self._started else begin
 
     @property
+    def is_first(self) -> bool:
+        """Whether no cycle went through yet."""
+        return not self._started
+
+    @property
+    def remembered(self) -> frozenset[Subject]:
+        """What the store knows anything of, from before this process."""
+        return self._reached.subjects
+
+    @property
     def goes_on(self) -> bool:
         """Whether a store tells how far each ask had been read before this process."""
         return self.reach is not None

@@ -36,6 +36,11 @@ class Reached:
             elif metric == _REQUESTS:
                 self._refused[subject][part] = span.end
 
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """All of which anything is known."""
+        return frozenset(subject for subject, _, _ in self._known)
+
     def of(self, ask: Ask) -> Span | None:
         """Known without a hole of everything that the ask brings; None where something never was."""
         if not self._known:

@@ -43,25 +43,34 @@ class Tripwire:
 
     questions: Questions
     watched: frozenset[str] = WATCHED
-    _seen: dict[tuple[Subject, str], list[Series]] = field(default_factory=dict)
+    seen: dict[tuple[Subject, str], list[Series]] = field(default_factory=dict)
+
+    @classmethod
+    def together(cls, several: Sequence[Tripwire]) -> Tripwire:
+        """What several passes said, one at least: a table and its index may be of two."""
+        found = cls(several[0].questions)
+        for one in several:
+            for key, pieces in one.seen.items():
+                found.seen[key] = [*found.seen.get(key, ()), *pieces]
+        return found
 
     def note(self, series: Iterable[Series]) -> None:
         """Take the generic throttle series out of what was read; others are passed over."""
         for one in series:
             if one.metric in GENERIC:
                 kept = replace(one, times=one.times.copy(), values=one.values.copy())  # not the whole page they lie in
-                self._seen.setdefault((one.subject, GENERIC[one.metric]), []).append(kept)
+                self.seen.setdefault((one.subject, GENERIC[one.metric]), []).append(kept)
 
     def causes(self) -> Iterator[tuple[Ask, Stretch]]:
         """The cause-specific asks for each direction of each subject, where something was refused."""
-        for (subject, direction), pieces in self._seen.items():
+        for (subject, direction), pieces in self.seen.items():
             for stretch in (_stretch(one) for one in pieces if _tripped(one)):
                 for spec in CAUSES[direction]:
                     yield self.questions.ask(subject, spec), stretch
 
     def quiet_causes(self) -> Iterator[Series]:
         """The cause-specific series that are known to be empty."""
-        for (subject, direction), pieces in self._seen.items():
+        for (subject, direction), pieces in self.seen.items():
             for one in pieces:
                 if not _tripped(one):
                     for metric in causes_of(direction):
@@ -88,12 +97,12 @@ class Tripwire:
                     yield empty(family[0], _REQUESTS, stretch.period_s, stretch.window, operation)
 
     def _stretches(self, table: Subject) -> tuple[Stretch, ...]:
-        return tuple(_stretch(one) for one in self._seen.get((table, "read"), ()))
+        return tuple(_stretch(one) for one in self.seen.get((table, "read"), ()))
 
     def _quiet(self, family: Sequence[Subject], stretch: Stretch) -> bool:
         """Whether it is known of every member and direction that nothing was refused."""
         return all(
-            any(_stretch(one) == stretch and not _tripped(one) for one in self._seen.get((member, direction), ()))
+            any(_stretch(one) == stretch and not _tripped(one) for one in self.seen.get((member, direction), ()))
             for member in family
             for direction in DIRECTIONS
         )

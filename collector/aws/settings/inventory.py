@@ -133,11 +133,12 @@ class Inventory:
 
     def look(self, now: float) -> Found:
         """List and describe. `now` is monotonic seconds. Raises SourceError when the tables cannot be listed."""
-        self.begin(now)
+        self.listed(now)
+        self.begin()
         return self.found()
 
-    def begin(self, now: float) -> tuple[Member, ...]:
-        """List and describe; what is slower is under way then. Returns the tables that are new, as far as is known.
+    def listed(self, now: float) -> tuple[Subject, ...]:
+        """Which tables there are. Returns those that are new and watched, as far as their names and tags tell.
 
         `now` is monotonic seconds. Raises SourceError when the tables cannot be listed.
         """
@@ -149,10 +150,18 @@ class Inventory:
         look.tagged = self._pool.submit(self._tags.look, look.names, now)
         if self._target.tags:
             look.tagged.result()
+        fresh = (name for name in look.admitted if name not in self._known and self._chooses(name))
+        return tuple(replace(self._scope, table=name) for name in fresh)
+
+    def begin(self) -> tuple[Member, ...]:
+        """Describe what was listed; what is slower is under way then. Returns the tables that are new."""
+        look = self._look
+        if look.tagged is None:
+            return ()
         self._describe(look, look.admitted)
         if self._target.tags:
             self._tag_singly(look)
-        self._rounds.begin({name: one for name, one in look.described.items() if self._chooses(name)}, now)
+        self._rounds.begin({name: one for name, one in look.described.items() if self._chooses(name)}, look.now)
         fresh = {name: look.described[name] for name in look.described.keys() - self._known.keys()}
         passing = replace(look, gaps=[], undescribed=[])  # what is told of them is told when all is known
         return tuple(self._members(passing, {name: one for name, one in sorted(fresh.items()) if self._chooses(name)}))

@@ -99,7 +99,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def kind(request: pytest.FixtureRequest, world: World) -> Kind:
     """One that is there, and told its last value ten minutes after noon."""
     found: Kind = request.param

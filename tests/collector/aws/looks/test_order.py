@@ -8,16 +8,30 @@ from typing import Any
 
 import pytest
 
+from collector.aws.metrics.planner import HOUR
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import Batch, GapReason, Subject
+from stillfit.model import Batch, GapReason, Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Call, Fault, FaultKind, World
-from tests.collector.aws.kit import NOON, ORDERS, REGION, Brought, OpenSource, cycle, on_demand, put, put_table
+from tests.collector.aws.kit import (
+    BY_STATUS,
+    NOON,
+    ORDERS,
+    REGION,
+    Brought,
+    OpenSource,
+    cycle,
+    on_demand,
+    put,
+    put_table,
+)
 
 TICK = 300
 WIRES = {"ReadThrottleEvents", "WriteThrottleEvents"}
 CARTS = replace(ORDERS, table="carts")
+OF_ORDERS = ("TableName=orders",)
+OF_INDEX = ("GlobalSecondaryIndexName=by-status", "TableName=orders")
 
 
 class Heard:
@@ -198,3 +212,61 @@ def test_a_tripwire_waits_for_nothing_after_a_list_that_failed(
 
     assert position(got, ORDERS, "read_throttle_events") < got.batches.index(got.listed)
     assert not any(gap.missing == "*" for gap in got.batches[-1].gaps)
+
+
+def test_at_a_start_tripwires_wait_for_the_list_and_not_for_the_descriptions(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    heard = Heard(world)
+    got = looked(source, clock)
+
+    assert heard.calls.index("ListTables") < heard.calls.index("GetMetricData") < heard.calls.index("DescribeTable")
+    assert position(got, ORDERS, "write_throttle_events") < got.batches.index(got.listed)
+
+
+def test_at_a_start_nothing_is_asked_twice_and_what_was_not_refused_leads_to_nothing(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    """The tripwires of a table come before those of its index, which nobody knows of until it is described."""
+    heard = Heard(world)
+    got = looked(source, clock)
+
+    assert {one for one in heard.metrics if one[0] == "ThrottledRequests"} == set()
+    assert max(Counter(heard.metrics).values()) == 2  # the newest hours and the past
+    assert [one.values.tolist() for one in got.all("throttled_requests")] == [[], []]
+
+
+def test_at_a_start_the_indexes_that_the_store_knows_do_not_wait_either(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened()
+    known = Span(NOON - HOUR, NOON)
+    gone = replace(ORDERS, table="gone", index="by-day")
+    source.resume(lambda: {(one, "read_throttle_events", ""): known for one in (ORDERS, BY_STATUS, gone)})
+    heard = Heard(world)
+    clock.advance(TICK)
+    got = cycle(source, clock)
+
+    first = heard.metrics[: 2 * len(WIRES)]
+    assert first == [(name, dims) for name in sorted(WIRES) for dims in (OF_INDEX, OF_ORDERS)]
+    assert position(got, BY_STATUS, "read_throttle_events") < got.batches.index(got.listed)
+
+
+def test_at_a_start_a_table_that_tags_do_not_choose_is_not_asked(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    heard = Heard(world)
+    looked(opened(tags=(("team", "shop"),)), clock)
+
+    assert heard.metrics == []
+
+
+def test_at_a_start_a_table_that_cannot_be_described_is_there(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable"))
+    got = looked(source, clock)
+
+    assert got.one("read_throttle_events").values.tolist() == []
+    assert got.missing() == {"*": "denied"}
+    assert got.batches[-1].undescribed == (ORDERS,)

@@ -199,10 +199,10 @@ def test_a_table_that_is_listed_and_denied_is_there_undescribed(
     world: World, source: AwsSource, clock: FakeClock
 ) -> None:
     world.faults.add(Fault(kind=FaultKind.ACCESS_DENIED, operation="DescribeTable"))
-    (batch,) = cycle(source, clock).batches
+    got = cycle(source, clock)
 
-    assert (batch.inventory, batch.subjects_seen, batch.undescribed) == (True, (), (ORDERS,))
-    assert [(gap.subject, gap.reason) for gap in batch.gaps] == [(ORDERS, "denied")]
+    assert (got.listed.inventory, got.listed.subjects_seen, got.listed.undescribed) == (True, (), (ORDERS,))
+    assert [(gap.subject, gap.reason) for gap in got.gaps] == [(ORDERS, "denied")]
 
 
 def test_a_deleted_table_leaves_the_inventory_when_two_looks_say_so(
