@@ -71,7 +71,8 @@ def figures(case: Case, book: PriceBook) -> tuple[CostFigure, ...] | Unknown:
     for one in holders:
         if one.window.seconds < MIN_WINDOW.total_seconds():
             seen = one.window.seconds / 3600
-            return Unknown(f"{one.subject.name}: {seen:.0f} hours were seen, {MIN_WINDOW.days} days are needed")
+            hours = "1 hour was" if round(seen) == 1 else f"{seen:.0f} hours were"
+            return Unknown(f"{one.subject.name}: {hours} seen, {MIN_WINDOW.days} days are needed")
     if missing := _missing(table):
         return Unknown(f"{case.subject.name}: cannot be priced without {', '.join(missing)}", missing)
     return table.figures()
