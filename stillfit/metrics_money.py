@@ -44,9 +44,12 @@ def _billed(engine: Engine) -> tuple[Row, ...]:
 _COVERED: tuple[Row, ...] = tuple(
     (name, Kind.GAUGE, "percent", _AVERAGE, _SCOPE, meaning)
     for name, meaning in (
-        ("reservation_coverage", "share of provisioned capacity that reserved capacity paid for, a day"),
+        (
+            "reservation_coverage",
+            "share of provisioned capacity that reserved capacity paid for, a day, of the account",
+        ),
         ("reservation_utilization", "share of reserved capacity that was used, a day, of the whole account"),
-        ("savings_plan_coverage", "share of what savings plans could cover that they did, a day"),
+        ("savings_plan_coverage", "share of what savings plans could cover that they did, a day, of the account"),
         (
             "savings_plan_utilization",
             "share of the commitment to savings plans that was used, a day, of the account",

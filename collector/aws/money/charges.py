@@ -75,10 +75,9 @@ class Watch:
             return False
         return subject.level is Level.SCOPE or self.existing is None or subject in self.existing
 
-    def scopes(self, region: str) -> tuple[Subject, ...]:
-        """The watched place of a figure; one of the whole account stands at each."""
-        named = self.regions if not region else (region,) if region in self.regions else ()
-        return tuple(Subject(engine=Engine.DYNAMODB, scope=(self.account, one)) for one in named)
+    def scopes(self) -> tuple[Subject, ...]:
+        """The watched places, at each of which a figure of the whole account stands."""
+        return tuple(Subject(engine=Engine.DYNAMODB, scope=(self.account, one)) for one in self.regions)
 
 
 class Ledger:

@@ -29,6 +29,8 @@ SETTLED = timedelta(days=3)
 
 Meaning = Callable[[tuple[str, ...]], "tuple[Subject, str] | None"]
 """Whose and what for, by the keys of a group; None where it is not of ours."""
+Row = tuple[object, object, object]
+"""A day of a commitment, all of the account: its period, the percentage, and the whole that it is a share of."""
 
 
 @dataclass(slots=True)
@@ -100,41 +102,42 @@ def by_resource(account: str) -> Meaning:
     return meaning
 
 
-def percentages(
-    rows: Iterable[tuple[Mapping[str, Any], str, object]], today: date
-) -> Iterator[tuple[str, date, float]]:
-    """Region, day and percentage of rows of (period, region, text); days that may still change are left out."""
-    for period, region, text in rows:
+def percentages(rows: Iterable[Row], today: date) -> Iterator[tuple[date, float]]:
+    """Day and percentage; days that may still change, and days with nothing to be a share of, are left out."""
+    for period, text, whole in rows:
         day, value = _day(period), _number(text)
-        if day is not None and day + SETTLED < today and value is not None and 0 <= value <= 100:
-            yield region, day, value
+        if day is None or value is None or _number(whole) == 0:
+            continue
+        if day + SETTLED < today and 0 <= value <= 100:
+            yield day, value
 
 
-def reservation_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str, object]]:
-    """CoveragesByTime, grouped by REGION."""
+def reservation_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """CoveragesByTime: without groups a day's figures are in its Total."""
     for result in results:
-        for group in result.get("Groups") or ():
-            hours = group.get("Coverage", {}).get("CoverageHours", {})
-            yield result.get("TimePeriod", {}), _region(group), hours.get("CoverageHoursPercentage")
+        hours = result.get("Total", {}).get("CoverageHours", {})
+        yield result.get("TimePeriod"), hours.get("CoverageHoursPercentage"), hours.get("TotalRunningHours")
 
 
-def utilization_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str, object]]:
-    """UtilizationsByTime: of the whole account."""
+def utilization_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """UtilizationsByTime."""
     for result in results:
-        yield result.get("TimePeriod", {}), "", result.get("Total", {}).get("UtilizationPercentage")
+        used = result.get("Total", {})
+        yield result.get("TimePeriod"), used.get("UtilizationPercentage"), used.get("PurchasedHours")
 
 
-def plan_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str, object]]:
-    """SavingsPlansCoverages, grouped by REGION."""
+def plan_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """SavingsPlansCoverages."""
     for result in results:
-        covered = result.get("Coverage", {}).get("CoveragePercentage")
-        yield result.get("TimePeriod", {}), _region(result), covered
+        covered = result.get("Coverage", {})
+        yield result.get("TimePeriod"), covered.get("CoveragePercentage"), covered.get("TotalCost")
 
 
-def plan_use_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str, object]]:
-    """SavingsPlansUtilizationsByTime: of the whole account."""
+def plan_use_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """SavingsPlansUtilizationsByTime."""
     for result in results:
-        yield result.get("TimePeriod", {}), "", result.get("Utilization", {}).get("UtilizationPercentage")
+        used = result.get("Utilization", {})
+        yield result.get("TimePeriod"), used.get("UtilizationPercentage"), used.get("TotalCommitment")
 
 
 def _take(told: Costs, day: date, group: Mapping[str, Any], meaning: Meaning) -> None:
@@ -172,12 +175,6 @@ def _day(period: object) -> date | None:
         return date.fromisoformat(start) if isinstance(start, str) else None
     except ValueError:
         return None
-
-
-def _region(group: Mapping[str, Any]) -> str:
-    """The attribute's name is written differently by the two services."""
-    attributes = {str(name).lower(): value for name, value in group.get("Attributes", {}).items()}
-    return str(attributes.get("region", ""))
 
 
 METRICS = ("UnblendedCost", "AmortizedCost", "UsageQuantity")

@@ -98,14 +98,13 @@ class Explorer:
 
     def _covered(self, told: Told, today: date, question: _Question, rows: _Rows) -> None:
         results = self._asked(told, question)
-        by_region: dict[str, dict[date, float]] = {}
-        for region, day, value in answers.percentages(rows(results or ()), today):
-            by_region.setdefault(region, {})[day] = value
-        for region, values in by_region.items():
-            starts = np.array([midnight(day) for day in sorted(values)], np.int64)
-            points = (starts, np.array([values[day] for day in sorted(values)], np.float64))
-            for subject in told.watch.scopes(region):
-                told.series.append(daily(subject, question.missing, points, statistic=Statistic.AVERAGE))
+        values = dict(answers.percentages(rows(results or ()), today))
+        if not values:
+            return
+        starts = np.array([midnight(day) for day in sorted(values)], np.int64)
+        points = (starts, np.array([values[day] for day in sorted(values)], np.float64))
+        for subject in told.watch.scopes():
+            told.series.append(daily(subject, question.missing, points, statistic=Statistic.AVERAGE))
 
     def _asked(self, told: Told, question: _Question) -> list[Mapping[str, Any]] | None:
         """All results of a question; None where it failed, which is told."""
@@ -142,7 +141,7 @@ class Explorer:
                 self.lost += attempts.lost
 
 
-_Rows = Callable[[Iterable[Mapping[str, Any]]], Iterator[tuple[Mapping[str, Any], str, object]]]
+_Rows = Callable[[Iterable[Mapping[str, Any]]], Iterator[answers.Row]]
 
 
 def _usage(account: str, today: date) -> _Question:
@@ -185,7 +184,7 @@ def _costs_of(
 
 
 def _reserved(today: date) -> _Question:
-    return _commitment("GetReservationCoverage", "CoveragesByTime", "reservation_coverage", today, regional=True)
+    return _commitment("GetReservationCoverage", "CoveragesByTime", "reservation_coverage", today)
 
 
 def _reserved_use(today: date) -> _Question:
@@ -193,9 +192,7 @@ def _reserved_use(today: date) -> _Question:
 
 
 def _planned(today: date) -> _Question:
-    return _commitment(
-        "GetSavingsPlansCoverage", "SavingsPlansCoverages", "savings_plan_coverage", today, regional=True
-    )
+    return _commitment("GetSavingsPlansCoverage", "SavingsPlansCoverages", "savings_plan_coverage", today)
 
 
 def _planned_use(today: date) -> _Question:
@@ -203,16 +200,19 @@ def _planned_use(today: date) -> _Question:
     return _commitment("GetSavingsPlansUtilization", listed, "savings_plan_utilization", today)
 
 
-def _commitment(operation: str, expect: str, missing: str, today: date, *, regional: bool = False) -> _Question:
-    """Utilisation of savings plans is of the account: a plan is not a service's (API reference, its Filter)."""
+def _commitment(operation: str, expect: str, missing: str, today: date) -> _Question:
+    """By day, and so of the account: by region would be a request, and a cent, for each.
+
+    "If GroupBy is set, Granularity can't be set" (API references of both coverages and GetReservationUtilization; the
+    refusal: github.com/awslabs/mcp, issue 2933). Use of savings plans is of no service (API reference, its Filter).
+    """
     service = {} if operation == "GetSavingsPlansUtilization" else {"Filter": _is("SERVICE", DYNAMODB_NAME)}
-    groups = {"GroupBy": [_group("REGION")]} if regional else {}
     return _Question(
         operation=operation,
         expect=expect,
         token="NextPageToken" if operation.startswith("GetReservation") else "NextToken",
         missing=missing,
-        parameters={"TimePeriod": _period(today, DAYS), "Granularity": "DAILY", **service, **groups},
+        parameters={"TimePeriod": _period(today, DAYS), "Granularity": "DAILY", **service},
     )
 
 
@@ -238,7 +238,7 @@ def _spent(watch: Watch, at: datetime, requests: int) -> Series:
     """Our own requests as a point of this hour: it is also how the next process sees that today's were made."""
     hour = int(at.timestamp()) // HOUR_S * HOUR_S
     return Series(
-        subject=watch.scopes("")[0],
+        subject=watch.scopes()[0],
         metric="cost_explorer_requests",
         statistic=Statistic.SUM,
         period_s=HOUR_S,

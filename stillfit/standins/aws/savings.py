@@ -1,6 +1,5 @@
 """What reservations and savings plans cover, as Cost Explorer tells it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -15,18 +14,11 @@ COVERAGES_A_PAGE = 20
 
 
 def get_reservation_coverage(world: World, call: Call) -> Answer:
-    days = period(call, HISTORY)
+    days = _days(call)
     found = _found(call, world.ledger.reservations(call.account), days)
     return {
         "CoveragesByTime": [
-            {
-                "TimePeriod": _span(day),
-                "Groups": [
-                    {"Attributes": {"region": region}, "Coverage": _coverage(those)}
-                    for region, those in _by_region(call, [one for one in found if one.day == day])
-                ],
-                "Total": _coverage([one for one in found if one.day == day]),
-            }
+            {"TimePeriod": _span(day), "Groups": [], "Total": _coverage([one for one in found if one.day == day])}
             for day in days
         ],
         "Total": _coverage(found),
@@ -34,7 +26,7 @@ def get_reservation_coverage(world: World, call: Call) -> Answer:
 
 
 def get_reservation_utilization(world: World, call: Call) -> Answer:
-    days = period(call, HISTORY)
+    days = _days(call)
     found = _found(call, world.ledger.reservations(call.account), days)
     return {
         "UtilizationsByTime": [
@@ -46,11 +38,11 @@ def get_reservation_utilization(world: World, call: Call) -> Answer:
 
 
 def get_savings_plans_coverage(world: World, call: Call) -> Answer:
-    days = period(call, HISTORY)
+    days = _days(call)
     found = _found(call, world.ledger.savings_plans(call.account), days)
     rows = [
         {
-            "Attributes": {"REGION": region} if region else {},
+            "Attributes": {},
             "Coverage": {
                 "SpendCoveredBySavingsPlans": _text(sum(one.covered for one in those)),
                 "OnDemandCost": _text(sum(one.on_demand for one in those)),
@@ -60,7 +52,7 @@ def get_savings_plans_coverage(world: World, call: Call) -> Answer:
             "TimePeriod": _span(day),
         }
         for day in days
-        for region, those in _by_region(call, [one for one in found if one.day == day])
+        if (those := [one for one in found if one.day == day])
     ]
     position = world.tokens.redeem(call, refusal="InvalidNextTokenException") or Position(rows)
     page, token = next_page(world, call, position, call.parameters.get("MaxResults", COVERAGES_A_PAGE))
@@ -68,7 +60,7 @@ def get_savings_plans_coverage(world: World, call: Call) -> Answer:
 
 
 def get_savings_plans_utilization(world: World, call: Call) -> Answer:
-    days = period(call, HISTORY)
+    days = _days(call)
     found = _found(call, world.ledger.savings_plans(call.account), days)
     by_time = [
         {"TimePeriod": _span(day), **_committed([one for one in found if one.day == day])}
@@ -76,6 +68,18 @@ def get_savings_plans_utilization(world: World, call: Call) -> Answer:
         if any(one.day == day for one in found)
     ]
     return {"SavingsPlansUtilizationsByTime": by_time, "Total": _committed(found)}
+
+
+def _days(call: Call) -> list[date]:
+    """Groups are told of a whole period only (API references; the refusal: github.com/awslabs/mcp, issue 2933).
+
+    Raises RefusedError where a period or its parts are not allowed.
+    """
+    if call.parameters.get("GroupBy"):
+        if "Granularity" in call.parameters:
+            raise invalid("Granularity is not supported when specifying groupBy")
+        raise not_modelled("coverage and use of commitments by group")
+    return period(call, HISTORY)
 
 
 def _found(call: Call, every: Iterable[Commitment], days: list[date]) -> list[Commitment]:
@@ -93,19 +97,6 @@ def _values(one: Commitment) -> Callable[[str], str]:
         return one.service if key == "SERVICE" else one.region
 
     return value
-
-
-def _by_region(call: Call, found: list[Commitment]) -> list[tuple[str, list[Commitment]]]:
-    """Grouped as asked; utilisation and coverage know few groups, and here only REGION."""
-    groups = call.parameters.get("GroupBy", ())
-    if any((one["Type"], one["Key"]) != ("DIMENSION", "REGION") for one in groups):
-        raise invalid("The requested dimension is not supported here.")
-    if not groups:
-        return [("", found)] if call.operation == "GetSavingsPlansCoverage" else []
-    regions: defaultdict[str, list[Commitment]] = defaultdict(list)
-    for one in found:
-        regions[one.region].append(one)
-    return sorted(regions.items())
 
 
 def _coverage(found: Iterable[Commitment]) -> Answer:

@@ -19,6 +19,7 @@ from tests.collector.money.conftest import OpenAccess
 TODAY = date(2026, 11, 2)
 LAST_MONTH = date(2026, 10, 10)
 IRELAND = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "eu-west-1"))
+VIRGINIA = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "us-east-1"))
 ORDERS = Subject(engine=Engine.DYNAMODB, scope=(DEFAULT_ACCOUNT, "eu-west-1"), table="orders")
 ARN = f"arn:aws:dynamodb:eu-west-1:{DEFAULT_ACCOUNT}:table/orders"
 WATCH = Watch(
@@ -198,7 +199,10 @@ def test_costs_by_resource_that_are_denied_are_a_gap_that_names_the_permission(
     assert "grant ce:GetCostAndUsageWithResources" in trouble.sentence
 
 
-def test_coverage_is_told_by_region_and_use_of_the_account(
+COMMITMENTS = ("reservation_coverage", "reservation_utilization", "savings_plan_coverage", "savings_plan_utilization")
+
+
+def test_coverage_and_use_of_commitments_are_of_the_account(
     world: World, access: OpenAccess, invoiced: FakeClock
 ) -> None:
     for put in (world.ledger.reserve, world.ledger.commit):
@@ -206,10 +210,20 @@ def test_coverage_is_told_by_region_and_use_of_the_account(
         put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH, region="us-east-1", covered=0, on_demand=50, bought=20))
     told = look(access, invoiced.now())
 
-    assert value(told, "reservation_coverage", LAST_MONTH, part="") == 75.0
-    assert value(told, "savings_plan_coverage", LAST_MONTH, part="") == 75.0
-    assert value(told, "reservation_utilization", LAST_MONTH, part="") == 60.0
-    assert value(told, "savings_plan_utilization", LAST_MONTH, part="") == 60.0
+    covered, used = 100 * 60 / 130, 60.0
+    told_of = [value(told, metric, LAST_MONTH, place, "") for metric in COMMITMENTS for place in (IRELAND, VIRGINIA)]
+    assert told_of == pytest.approx([covered, covered, used, used] * 2, abs=1e-6)
+
+
+def test_a_day_with_nothing_to_cover_has_no_share(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
+    for put in (world.ledger.reserve, world.ledger.commit):
+        put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH, region="eu-west-1"))
+        put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH + timedelta(days=1), region="eu-west-1", on_demand=5, bought=5))
+    told = look(access, invoiced.now())
+
+    for metric in COMMITMENTS:
+        assert value(told, metric, LAST_MONTH, part="") is None
+        assert value(told, metric, LAST_MONTH + timedelta(days=1), part="") == 0.0
 
 
 def test_without_commitments_each_is_a_gap_of_its_own(world: World, access: OpenAccess, invoiced: FakeClock) -> None:

@@ -126,17 +126,30 @@ def test_coverage_is_the_share_that_is_covered(world: World, costs: Any) -> None
     world.ledger.commit(DEFAULT_ACCOUNT, one)
     period = {"TimePeriod": {"Start": day.isoformat(), "End": TODAY.isoformat()}, "Granularity": "DAILY"}
 
-    reserved = costs.get_reservation_coverage(**period, GroupBy=[{"Type": "DIMENSION", "Key": "REGION"}])
+    reserved = costs.get_reservation_coverage(**period)
     planned = costs.get_savings_plans_coverage(**period)
     used = costs.get_reservation_utilization(**period)["Total"]["UtilizationPercentage"]
 
-    (group,) = reserved["CoveragesByTime"][0]["Groups"]
-    assert group["Coverage"]["CoverageHours"]["CoverageHoursPercentage"] == "75.000000"
+    covered = reserved["CoveragesByTime"][0]
+    assert (covered["Groups"], covered["Total"]["CoverageHours"]["CoverageHoursPercentage"]) == ([], "75.000000")
     assert planned["SavingsPlansCoverages"][0]["Coverage"]["CoveragePercentage"] == "75.000000"
     assert (used, costs.get_savings_plans_utilization(**period)["Total"]["Utilization"]["UsedCommitment"]) == (
         "75.000000",
         "60.000000",
     )
+
+
+@pytest.mark.parametrize(
+    "operation", ["get_reservation_coverage", "get_reservation_utilization", "get_savings_plans_coverage"]
+)
+def test_a_day_of_a_commitment_is_not_told_by_group(world: World, costs: Any, operation: str) -> None:
+    day = TODAY - timedelta(days=2)
+    for put in (world.ledger.reserve, world.ledger.commit):
+        put(DEFAULT_ACCOUNT, Commitment(day=day, region="eu-west-1", covered=60, on_demand=20, bought=80))
+    period = {"TimePeriod": {"Start": day.isoformat(), "End": TODAY.isoformat()}, "Granularity": "DAILY"}
+
+    with pytest.raises(ClientError, match=r"ValidationException.*not supported when specifying groupBy"):
+        getattr(costs, operation)(**period, GroupBy=[{"Type": "DIMENSION", "Key": "REGION"}])
 
 
 @pytest.mark.parametrize("operation", ["get_savings_plans_coverage", "get_reservation_coverage"])
