@@ -11,9 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
+from collector.cassandra.connection import connect
+from collector.cassandra.source import CassandraSource
 from collector.source import Source
 from stillfit import cycle
 from stillfit.clock import Clock
@@ -26,6 +29,7 @@ from stillfit.parts import Parts, assemble
 from stillfit.snapshot import Snapshot
 from stillfit.standins.slack import Channel, Post, SlackStandIn
 from stillfit.store.store import Store
+from tests.collector.cassandra.cluster import PATIENT
 
 CHANNEL = Channel(id="C0DATABASE", name="databases")
 BALLAST = 64 * 1024
@@ -50,6 +54,9 @@ class Watching:
         self._stack.callback(self.store.close)
         self.parts = self._assemble(self.config, self.store, self.clock)
         self._stack.callback(self.parts.close)
+        for source, _ in self.parts.sources:
+            if isinstance(source, CassandraSource):  # a node may be as slow as the machine that it shares with the test
+                source._connect, source._patience = partial(connect, timeout_s=60.0), PATIENT
         self.intake = Intake(self.store, self.clock, self.health)
         return self
 
