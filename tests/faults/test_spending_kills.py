@@ -30,7 +30,7 @@ REGION = "eu-west-1"
 KEY = f"arn:aws:kms:{REGION}:{DEFAULT_ACCOUNT}:key/0a0b0c0d"
 NOW, MONTH = FakeClock().now().timestamp(), month_name(FakeClock().now())
 TABLES, LOOKS, KILLS = 40, 2, 4
-LONGEST_S = 120.0
+LONGEST_S = 600.0
 JUST_TAKEN = WORKERS * QUERIES * USD_PER_METRIC + 2 * USD_PER_LISTING + 2 * USD_PER_KEY
 """What may have been taken when a process dies and never left: a request of each worker, a page, a key."""
 ROUNDING = 1e-9
