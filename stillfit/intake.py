@@ -17,7 +17,7 @@ from stillfit.clock import Clock
 from stillfit.config import WorkloadConfig
 from stillfit.errors import LeaseLostError, SourceError, StoreError
 from stillfit.export.health import Health
-from stillfit.export.view import SourceStatus, planned_by, shared_by, spent_by
+from stillfit.export.view import SourceStatus, owed_by, planned_by, shared_by, spent_by
 from stillfit.model import Batch, Engine, Gap, GapReason, Series, Span
 from stillfit.sheets import covered
 from stillfit.sheets import points as count
@@ -184,7 +184,7 @@ class Intake:
 
     def _succeeded(self, source: Source, status: SourceStatus) -> None:
         paid = replace(status, scope=source.scope.scope, spent=spent_by(source), plan=planned_by(source))
-        paid = replace(paid, shared=shared_by(source))
+        paid = replace(paid, shared=shared_by(source), backlog=owed_by(source))
         self._remember(replace(paid, last_success=self._clock.now(), error=""))
         self._health.collected(source.id, status.seconds, error="")
         log.info("collected", source=source.id, points=status.points, seconds=round(status.seconds, 3))

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from collector.aws.looks.farewell import Farewell
-from collector.aws.looks.history import ENDS_AT, datapoints, slice_of
+from collector.aws.looks.history import ENDS_AT, Backlog, backlog, datapoints, slice_of
 from collector.aws.looks.progress import Progress
 from collector.aws.looks.reading import Planned, shown
 from collector.aws.looks.restart import Reach
@@ -42,6 +42,7 @@ class MeteredSource(ABC):
         self._price = Price(metrics=0, more=0)
         self._budget = budget or Budget()
         self._began = float("-inf")
+        self._backlog = Backlog(0, 0)
         access.open()
 
     @property
@@ -62,6 +63,11 @@ class MeteredSource(ABC):
     @property
     def budget(self) -> Budget:
         return self._budget
+
+    @property
+    def backlog(self) -> Backlog:
+        """What was owed of the past when the last look was over."""
+        return self._backlog
 
     @property
     def lag_s(self) -> int:
@@ -85,6 +91,7 @@ class MeteredSource(ABC):
     def collect(self, since: datetime | None, until: datetime) -> Iterator[Batch]:
         """See Source. Raises SourceError when what there is cannot be listed; everything less is a Gap."""
         self._connection.begin_cycle()
+        self._backlog = Backlog(0, 0)
         self._began = self._access.clock.monotonic()
         try:
             for batch in self._cycle(since, until):
@@ -109,6 +116,7 @@ class MeteredSource(ABC):
         """
         gone = set(self._farewell.subjects)
         self._progress.forget(lambda subject: subject not in subjects and subject not in gone)
+        owed = self._backlog = backlog(self._progress)
         if self._budget.plan.wires_alone:  # it stays owed
             return
         most = float("inf") if self._access.target.once else datapoints(self.pace)
@@ -118,6 +126,7 @@ class MeteredSource(ABC):
             before, left = left, len(self._progress.owed)
             if left >= before or not self._has_time():  # where nothing came, nothing will
                 break
+        self._backlog = backlog(self._progress, owed.seconds, self._access.clock.now(), self._budget.tick_s)
         if left and not self._access.target.once:
             log.info("reading the past, the next looks go on", source=self.id, metrics=left)
 

@@ -220,6 +220,20 @@ BILL = exported(
         "Growing: the fleet outgrows its budget.",
     ),
     (
+        "reading_owed_seconds",
+        "gauge",
+        COLLECTOR,
+        "Time of the past that is not read yet: the longest of each table, index, cluster or node, in all",
+        "Falls with each look after a first one or a long stop; what needs weeks of history is unknown until it is 0.",
+    ),
+    (
+        "reading_owed_end_timestamp_seconds",
+        "gauge",
+        COLLECTOR,
+        "Unix time at which all of the past will be read, at the pace of the last look",
+        "Absent while something is owed: the last look brought none of it, see the gaps; or a budget is used up.",
+    ),
+    (
         "reading_causes_ratio",
         "gauge",
         COLLECTOR,

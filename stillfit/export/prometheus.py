@@ -69,6 +69,10 @@ def _targets(view: View, now: float) -> Iterator[Reading]:
             yield Reading("stillfit_target_last_success_timestamp_seconds", labels, success)
         if one.covered_until is not None:
             yield Reading("stillfit_sample_age_seconds", labels, max(0.0, now - one.covered_until.timestamp()))
+        if one.backlog is not None:
+            yield Reading("stillfit_reading_owed_seconds", labels, one.backlog.seconds)
+            if one.backlog.ends_at is not None:
+                yield Reading("stillfit_reading_owed_end_timestamp_seconds", labels, one.backlog.ends_at.timestamp())
         for engine, span in view.spans:
             if engine.value == one.engine:
                 yield Reading("stillfit_window_lag_seconds", labels, max(0.0, now - span.end))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from collector.aws.looks.history import Backlog
 from collector.aws.spending.plan import Plan, budget_lines, lines, told
 from stillfit.advice import Advice, AdviceState
 from stillfit.costs.dynamodb import CURRENT, TOTAL
@@ -214,6 +215,8 @@ def _doings(one: SourceStatus, now: datetime) -> Iterator[str]:
     yield f"read {ago(one.last_success, now)} in {plain(one.seconds)} s" if one.last_success else "never read yet"
     if one.points:
         yield f"{plural(one.subjects, 'subject')}, {plural(one.points, 'point')} last time"
+    if one.backlog and one.backlog.seconds:
+        yield _owed(one.backlog, now)
     if one.plan:
         yield from _plan(one.plan, one.shared)
     for paid in one.spent:
@@ -224,6 +227,16 @@ def _lost(paid: Spent) -> str:
     """Only where it shows."""
     most = paid.dollars + paid.lost_dollars
     return f" to {dollars(most)}, because answers were lost on the way" if paid.lost_dollars else ""
+
+
+def _owed(backlog: Backlog, now: datetime) -> str:
+    """What is not read yet of the past, and when it will be."""
+    hours = plural(-(-backlog.seconds // 3_600), "hour")
+    what = f"{hours} of the past of {plural(backlog.subjects, 'subject')} not read yet"
+    if backlog.ends_at is None:
+        return f"{what}; the last look brought none of them"
+    left = length(max(0.0, (backlog.ends_at - now).total_seconds()))
+    return f"{what}; they are by {moment(backlog.ends_at, now)} at this pace, in {left}"
 
 
 def _plan(plan: Plan, shared: Plan | None) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from collector.aws.looks.history import Backlog
 from collector.aws.money.fees import Fees
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import Bill
@@ -62,6 +63,8 @@ class SourceStatus:
     """How often it reads what, where that has a price."""
     shared: Plan | None = None
     """The plan of all that is paid from the same budget, with what its month has come to."""
+    backlog: Backlog | None = None
+    """What it owes of the past; None for one that has none to read."""
 
     def overdue(self, now: datetime) -> timedelta:
         """How long the look under way has taken, where that is longer than its interval: its findings come late."""
@@ -155,6 +158,12 @@ def shared_by(source: object) -> Plan | None:
     """By which plan all are read that are paid from the budget of a source; None for one that has none."""
     budget = getattr(getattr(source, "source", source), "budget", None)
     return budget.plan if isinstance(budget, Budget) else None
+
+
+def owed_by(source: object) -> Backlog | None:
+    """What a source has not read yet of the past; None for one that has none to read."""
+    owed = getattr(getattr(source, "source", source), "backlog", None)
+    return owed if isinstance(owed, Backlog) else None
 
 
 def _remembered(before: tuple[Advice, ...], turn: Turn) -> tuple[Advice, ...]:

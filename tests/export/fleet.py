@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from collector.aws.looks.history import Backlog
 from collector.aws.spending.month import Month
 from collector.aws.spending.plan import Load, Share, Tier, plan
 from stillfit.advice import Advice, AdviceState, Effort, Option, Transition
@@ -299,6 +300,7 @@ AWS = SourceStatus(
     spent=(Spent(api="cloudwatch", requests=310, metrics=52_000, datapoints=900_000, dollars=0.52, lost_dollars=0.01),),
     plan=plan(LOAD, budget_usd=3.00),
     shared=plan(LOAD, budget_usd=3.00, month=Month("2026-11", 0.21, 2_430_000.0)),
+    backlog=Backlog(9, 9 * 333 * 3_600, NOON + timedelta(minutes=20)),
 )
 CLUSTER = SourceStatus(
     id="cassandra/prod",

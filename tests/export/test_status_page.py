@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.aws.looks.history import Backlog
 from stillfit.advice import Advice, AdviceState
 from stillfit.export.html import Html, join, tag
 from stillfit.export.sections import sources, unknowns
@@ -229,3 +230,17 @@ def test_a_source_that_answers_too_slowly_says_so() -> None:
 
     assert ">slow<" in page
     assert "being read for 12 min, longer than its interval of 5 min: what it watches is told late" in page
+
+
+def test_what_is_owed_of_the_past_is_told_with_its_end() -> None:
+    owed = Backlog(1, 3_601, NOON + timedelta(hours=3))
+
+    assert "2 hours of the past of 1 subject not read yet; they are by 15:00 at this pace, in 3 h" in _told(owed)
+    assert "2 hours of the past of 1 subject not read yet; the last look brought none of them" in _told(
+        Backlog(1, 3_601)
+    )
+    assert "of the past" not in _told(Backlog(0, 0))
+
+
+def _told(owed: Backlog) -> str:
+    return str(sources((replace(AWS, backlog=owed),), NOON, NOON))

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from collector.aws.looks.history import Backlog
 from collector.aws.money.fees import Fees
 from collector.aws.spending.meter import Bill
 from stillfit.advice import AdviceState
-from stillfit.export.view import REMEMBERED, SourceStatus, spent_by, view_of
+from stillfit.export.view import REMEMBERED, SourceStatus, owed_by, spent_by, view_of
 from stillfit.model import Span
 from tests.builders import JOBS, NOON, NOON_S, ORDERS, series
 from tests.export.fleet import AWS, CLUSTER, EMPTY, HOT, OVER, SNAPSHOT, STARVED, TURN, VIEW
@@ -113,3 +114,11 @@ def test_the_bill_of_a_source_is_what_its_meter_says() -> None:
     assert paid.dollars == pytest.approx(bill.usd)
     assert spent_by(signed_in_later) == (paid,)
     assert spent_by(object()) == ()
+
+
+def test_what_a_source_owes_of_the_past_is_its_own_word() -> None:
+    owed = Backlog(2, 7_200)
+    signed_in_later = SimpleNamespace(source=SimpleNamespace(backlog=owed))
+
+    assert owed_by(signed_in_later) == owed
+    assert owed_by(object()) is None

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from collector.aws.looks.progress import Progress
 from collector.aws.looks.reading import Planned
@@ -23,6 +25,32 @@ ENDS_AT = 0.75
 PIECE_S = 20
 """Seconds of the quota after which a look asks the clock whether it has time for more (ours); so much it always has, or
 what may wait would never be read where each look is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is not read yet of the past."""
+
+    subjects: int
+    """Tables, indexes, clusters and nodes of which anything is owed."""
+    seconds: int
+    """The longest stretch that is owed of each, in all."""
+    ends_at: datetime | None = None
+    """When it will be read, at the pace of the last look; None where that look brought nothing of it."""
+
+
+def backlog(progress: Progress, before_s: int = 0, now: datetime | None = None, tick_s: int = 0) -> Backlog:
+    """What is owed now.
+
+    `before_s`: seconds that were owed before this look, which is over at `now`; the next are `tick_s` apart.
+    """
+    longest: dict[Subject, int] = {}
+    for ask, span in progress.owed_spans:
+        longest[ask.subject] = max(span.seconds, longest.get(ask.subject, 0))
+    left_s = sum(longest.values())
+    if now is None or before_s <= left_s or not left_s:
+        return Backlog(len(longest), left_s)
+    return Backlog(len(longest), left_s, now + timedelta(seconds=tick_s * -(-left_s // (before_s - left_s))))
 
 
 def datapoints(pace: float) -> int:

@@ -12,7 +12,7 @@ What is long past waits: the newest hours are read at once, and what lies before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -143,6 +143,11 @@ class Progress:
         """What is not read yet of the past, longest waiting first, without what failed a short while ago."""
         late = self._until - OWED_AGAIN_S
         return [ask for ask in self._owed if self._asked_at.get(ask.number, late) <= late]
+
+    @property
+    def owed_spans(self) -> Iterator[tuple[Ask, Span]]:
+        """All that is owed, and of what time."""
+        return ((ask, owed.span) for ask, owed in self._owed.items())
 
     def past(self, ask: Ask) -> tuple[Stretch, ...]:
         """What is owed of an ask, as far as it is still kept, oldest first."""

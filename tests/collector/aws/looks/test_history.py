@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from collector.aws import metered
-from collector.aws.looks.history import ENDS_AT, PIECE_S, datapoints
+from collector.aws.looks.history import ENDS_AT, PIECE_S, Backlog, backlog, datapoints
+from collector.aws.looks.progress import Progress
 from collector.aws.metrics.planner import DAY, HOUR, MAX_DATAPOINTS
+from collector.aws.metrics.queries import CONSUMED, Questions
 from collector.aws.source import AwsSource, open_source
 from collector.aws.wire.limiter import OLDER_DATAPOINTS_PER_S
 from collector.aws.wire.target import AwsTarget
@@ -181,3 +183,40 @@ def test_who_looks_once_has_all_of_the_past_and_its_price(fleet: World, opened: 
 
     assert past(got) == {"orders", *TABLES}
     assert source.bill.metrics == price
+
+
+@pytest.mark.usefixtures("sliced", "fleet")
+def test_what_is_owed_is_told_with_when_it_will_be_read(source: AwsSource, clock: FakeClock) -> None:
+    told = [(source.backlog, clock.now()) for _ in looks(source, clock)]
+
+    first, at = told[0]
+    subjects = [one.subjects for one, _ in told]
+    assert subjects == sorted(subjects, reverse=True)
+    assert first.seconds == first.subjects * (14 * DAY - 3 * HOUR)
+    assert first.ends_at is not None
+    assert first.ends_at > at
+    assert told[-1][0] == Backlog(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before_s", "looks"), [(11 * HOUR, 10), (13 * HOUR, 4), (20 * HOUR, 1), (110 * HOUR, 1), (10 * HOUR, None)]
+)
+def test_the_end_of_what_is_owed_is_as_many_looks_away_as_bring_it(before_s: int, looks: int | None) -> None:
+    progress, now = Progress(timedelta(days=1), timedelta(hours=14)), datetime.fromtimestamp(NOON, UTC)
+    progress.stretches(Questions().ask(ORDERS, CONSUMED[0]), progress.begin(None, NOON))
+    owed = backlog(progress, before_s, now, TICK)
+
+    assert (owed.subjects, owed.seconds) == (1, 10 * HOUR)
+    assert owed.ends_at == (None if looks is None else now + timedelta(seconds=looks * TICK))
+
+
+@pytest.mark.usefixtures("sliced")
+def test_where_the_past_does_not_come_nobody_says_when_it_will(
+    fleet: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    source = opened(first_look=timedelta(days=2))
+    fleet.faults.add(Fault(kind=FaultKind.UNAVAILABLE, operation="GetMetricData"))
+    next(looks(source, clock))
+
+    assert source.backlog.seconds > 0
+    assert source.backlog.ends_at is None

@@ -66,6 +66,8 @@ def test_what_was_never_read_is_not_read_either(
 
     assert set(asked) == TRIPWIRES
     assert len(asked) == 2 * 3  # of orders, of its index and of the newcomer, once each
+    assert source.backlog.seconds > 0
+    assert source.backlog.ends_at is None
 
 
 def test_a_hot_table_is_read_whole(world: World, aws: AwsStandIn, clock: FakeClock, asked: list[str]) -> None:
