@@ -71,7 +71,7 @@ class Explorer:
         for question, meaning in self._questions(today) if with_costs else ():
             self._costs(told, today, question, meaning)
         for commitment, rows in _COMMITMENTS:
-            self._covered(told, today, commitment(today), rows)
+            self._covered(told, today, commitment(self._account, today), rows)
         told.series.append(_spent(watch, at, self.requests + self.lost - before))
         return told
 
@@ -183,36 +183,38 @@ def _costs_of(
     )
 
 
-def _reserved(today: date) -> _Question:
-    return _commitment("GetReservationCoverage", "CoveragesByTime", "reservation_coverage", today)
+def _reserved(account: str, today: date) -> _Question:
+    return _commitment("GetReservationCoverage", "CoveragesByTime", "reservation_coverage", account, today)
 
 
-def _reserved_use(today: date) -> _Question:
-    return _commitment("GetReservationUtilization", "UtilizationsByTime", "reservation_utilization", today)
+def _reserved_use(account: str, today: date) -> _Question:
+    return _commitment("GetReservationUtilization", "UtilizationsByTime", "reservation_utilization", account, today)
 
 
-def _planned(today: date) -> _Question:
-    return _commitment("GetSavingsPlansCoverage", "SavingsPlansCoverages", "savings_plan_coverage", today)
+def _planned(account: str, today: date) -> _Question:
+    return _commitment("GetSavingsPlansCoverage", "SavingsPlansCoverages", "savings_plan_coverage", account, today)
 
 
-def _planned_use(today: date) -> _Question:
+def _planned_use(account: str, today: date) -> _Question:
     listed = "SavingsPlansUtilizationsByTime"
-    return _commitment("GetSavingsPlansUtilization", listed, "savings_plan_utilization", today)
+    return _commitment("GetSavingsPlansUtilization", listed, "savings_plan_utilization", account, today)
 
 
-def _commitment(operation: str, expect: str, missing: str, today: date) -> _Question:
+def _commitment(operation: str, expect: str, missing: str, account: str, today: date) -> _Question:
     """By day, and so of the account: by region would be a request, and a cent, for each.
 
     "If GroupBy is set, Granularity can't be set" (API references of both coverages and GetReservationUtilization; the
     refusal: github.com/awslabs/mcp, issue 2933). Use of savings plans is of no service (API reference, its Filter).
+    Each knows LINKED_ACCOUNT, without which a payer is told of all its accounts, and joins dimensions by And alone.
     """
-    service = {} if operation == "GetSavingsPlansUtilization" else {"Filter": _is("SERVICE", DYNAMODB_NAME)}
+    whose, service = _is("LINKED_ACCOUNT", account), _is("SERVICE", DYNAMODB_NAME)
+    filtered = whose if operation == "GetSavingsPlansUtilization" else {"And": [service, whose]}
     return _Question(
         operation=operation,
         expect=expect,
         token="NextPageToken" if operation.startswith("GetReservation") else "NextToken",
         missing=missing,
-        parameters={"TimePeriod": _period(today, DAYS), "Granularity": "DAILY", **service},
+        parameters={"TimePeriod": _period(today, DAYS), "Granularity": "DAILY", "Filter": filtered},
     )
 
 
@@ -254,7 +256,7 @@ def is_new_day(since: datetime | None, at: datetime) -> bool:
 
 
 _CUT = f"ce:{{}} had more than {MAX_PAGES} pages, and each is billed: not all of it was read, and none is believed"
-_COMMITMENTS: tuple[tuple[Callable[[date], _Question], _Rows], ...] = (
+_COMMITMENTS: tuple[tuple[Callable[[str, date], _Question], _Rows], ...] = (
     (_reserved, answers.reservation_rows),
     (_reserved_use, answers.utilization_rows),
     (_planned, answers.plan_rows),

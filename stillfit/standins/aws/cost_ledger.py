@@ -36,7 +36,11 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
-    """One day of what reservations or savings plans cover in one region, in units or USD."""
+    """One day of what reservations or savings plans cover in one region, in units or USD.
+
+    A payer is told of the accounts of its organization too (API reference of GetReservationCoverage): `account` is
+    whose it is, and empty where it is the account's own.
+    """
 
     day: date
     region: str
@@ -44,6 +48,7 @@ class Commitment:
     covered: float = 0.0
     on_demand: float = 0.0
     bought: float = 0.0
+    account: str = ""
 
 
 @dataclass(slots=True)

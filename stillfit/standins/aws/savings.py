@@ -84,17 +84,21 @@ def _days(call: Call) -> list[date]:
 
 def _found(call: Call, every: Iterable[Commitment], days: list[date]) -> list[Commitment]:
     """Raises RefusedError where there is nothing of the kind, as the service does."""
-    found = [one for one in every if one.day in days and fits(call.parameters.get("Filter"), _values(one))]
+    found = [
+        one for one in every if one.day in days and fits(call.parameters.get("Filter"), _values(one, call.account))
+    ]
     if not found:
         raise RefusedError("DataUnavailableException", "The requested data is unavailable.")
     return found
 
 
-def _values(one: Commitment) -> Callable[[str], str]:
+def _values(one: Commitment, account: str) -> Callable[[str], str]:
+    known = {"SERVICE": one.service, "REGION": one.region, "LINKED_ACCOUNT": one.account or account}
+
     def value(key: str) -> str:
-        if key not in {"SERVICE", "REGION"}:
+        if key not in known:
             raise not_modelled(f"the dimension {key} of commitments")
-        return one.service if key == "SERVICE" else one.region
+        return known[key]
 
     return value
 

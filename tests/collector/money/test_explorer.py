@@ -215,6 +215,17 @@ def test_coverage_and_use_of_commitments_are_of_the_account(
     assert told_of == pytest.approx([covered, covered, used, used] * 2, abs=1e-6)
 
 
+def test_a_payer_is_not_told_what_other_accounts_have_covered(
+    world: World, access: OpenAccess, invoiced: FakeClock
+) -> None:
+    mine = Commitment(day=LAST_MONTH, region="eu-west-1", covered=60, on_demand=40, bought=80)
+    for put in (world.ledger.reserve, world.ledger.commit):
+        put(DEFAULT_ACCOUNT, mine, replace(mine, covered=0, account="222222222222"))
+    told = look(access, invoiced.now())
+
+    assert [value(told, metric, LAST_MONTH, part="") for metric in COMMITMENTS] == [60.0, 75.0, 60.0, 75.0]
+
+
 def test_a_day_with_nothing_to_cover_has_no_share(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
     for put in (world.ledger.reserve, world.ledger.commit):
         put(DEFAULT_ACCOUNT, Commitment(day=LAST_MONTH, region="eu-west-1"))
