@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -255,5 +256,5 @@ def wait_until_alone(url: str) -> None:
     engine = sa.create_engine(url, poolclass=NullPool)
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.scalar(sa.text(others)):
-            time.sleep(0.01)
+        pause = threading.Event()
+        assert any(not connection.scalar(sa.text(others)) or pause.wait(0.01) for _ in range(12_000)), "not alone"

@@ -43,7 +43,7 @@ class Hand:
             wait_until_struck(world, kind)
             self.now += WHOLE_S
 
-        threading.Thread(target=move).start()
+        threading.Thread(target=move, daemon=True).start()
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +55,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
 
 def wait_until_struck(world: World, kind: FaultKind) -> None:
     pause = threading.Event()
-    while not world.faults.struck[kind]:
-        pause.wait(0.005)
+    assert any(world.faults.struck[kind] or pause.wait(0.005) for _ in range(24_000)), "two minutes, and not struck"
 
 
 def client(aws: AwsStandIn, attempts: int = 1) -> Any:
