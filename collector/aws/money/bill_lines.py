@@ -1,6 +1,7 @@
 """One line of a bill file as a charge: Cost and Usage Reports 1 and 2, and FOCUS 1.x. Pure.
 
-Columns follow the data dictionaries of CUR (legacy and 2.0) and the FOCUS specification 1.0 to 1.2 as AWS exports it.
+Columns follow the data dictionaries of CUR (legacy and 2.0) and of FOCUS 1.0 and 1.2 as AWS exports them: 1.2 has no
+x_UsageType, its SkuMeter is the usage type (Data Exports guide, "Migrating from FOCUS 1.0 to FOCUS 1.2").
 How a line counts depends on its kind (CUR, "Line item details", "Reservation details", "Savings Plans details"):
 
     Usage                    billed and amortized are its unblended cost
@@ -27,11 +28,12 @@ Row = Mapping[str, str]
 
 
 class Dialect(Enum):
-    """The three ways of writing a bill."""
+    """The ways of writing a bill."""
 
     CUR_1 = "CUR 1"
     CUR_2 = "CUR 2"
-    FOCUS = "FOCUS"
+    FOCUS_1_0 = "FOCUS 1.0"
+    FOCUS_1_2 = "FOCUS 1.2"
 
 
 class OddLineError(ValueError):
@@ -88,7 +90,7 @@ _CUR_2 = {
     "unused_recurring": "reservation_unused_recurring_fee",
     "planned": "savings_plan_savings_plan_effective_cost",
 }
-_FOCUS = {
+_FOCUS_1_0 = {
     "account": "SubAccountId",
     "kind": "ChargeCategory",
     "start": "ChargePeriodStart",
@@ -105,7 +107,13 @@ _FOCUS = {
     "invoice": "InvoiceId",
     "period": "BillingPeriodStart",
 }
-COLUMNS = {Dialect.CUR_1: _CUR_1, Dialect.CUR_2: _CUR_2, Dialect.FOCUS: _FOCUS}
+_FOCUS_1_2 = _FOCUS_1_0 | {"usage_type": "SkuMeter"}
+COLUMNS = {
+    Dialect.CUR_1: _CUR_1,
+    Dialect.CUR_2: _CUR_2,
+    Dialect.FOCUS_1_0: _FOCUS_1_0,
+    Dialect.FOCUS_1_2: _FOCUS_1_2,
+}
 NEEDED = ("account", "kind", "start", "usage_type", "billed", "currency")
 """Without these columns a file is no bill that can be read."""
 

@@ -154,11 +154,39 @@ def test_a_month_that_is_not_invoiced_is_an_estimate(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("at", "is_final"), [("2026-11-10", False), ("2026-11-11", True)])
 def test_a_bill_without_invoices_is_final_ten_days_after_its_month(tmp_path: Path, at: str, is_final: bool) -> None:
-    one = row(Dialect.FOCUS)
+    one = row(Dialect.FOCUS_1_0)
     del one["InvoiceId"]
     told = read(written(tmp_path, one), WATCH, datetime.fromisoformat(f"{at}T00:00:00+00:00"))
 
     assert (total(told) is not None) is is_final
+
+
+def test_an_export_of_focus_1_2_has_its_usage_type_as_the_meter(tmp_path: Path) -> None:
+    """Names and forms as in the columns of "FOCUS 1.2 with AWS columns" and in a real export of 2026-09."""
+    one = {
+        "BilledCost": "6.5E-7",
+        "BillingAccountId": "999999999999",
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": "2026-10-01T00:00:00.000Z",
+        "ChargeCategory": "Usage",
+        "ChargePeriodStart": "2026-10-10T23:00:00.000Z",
+        "ConsumedQuantity": "2.0",
+        "EffectiveCost": "6.5E-7",
+        "InvoiceId": "EUINIR26-1",
+        "RegionId": "eu-west-1",
+        "ResourceId": ARN,
+        "ResourceType": "",
+        "ServiceName": "AmazonDynamoDB",
+        "SkuMeter": "EU-ReadRequestUnits",
+        "SkuPriceId": RATE,
+        "SubAccountId": ACCOUNT,
+        "x_Operation": "PayPerRequestThroughput",
+        "x_ServiceCode": "AmazonDynamoDB",
+    }
+    told = bills(written(tmp_path, one))
+
+    assert (total(told), total(told, "billed_units")) == (6.5e-7, 2.0)
+    assert told.reports[0].sentence == ""
 
 
 def test_of_two_deliveries_of_a_month_the_newer_one_counts(tmp_path: Path) -> None:
