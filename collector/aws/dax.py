@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from collector.aws.metrics import dax_specs as specs
 from collector.aws.metrics.cloudwatch import WORKERS
@@ -17,10 +18,11 @@ from collector.aws.metrics.queries import Spec, dimensions
 from collector.aws.metrics.reporting import Reporting
 from collector.aws.service import Found, Want
 from collector.aws.settings.dax import TTL, Description, Settings, cluster_settings, created, nodes, tags, times_to_live
+from collector.aws.settings.offered import Offered
 from collector.aws.settings.tagged import DENIED_AGAIN_S, EVERY_S, Tagged
 from collector.aws.wire.access import Access
 from collector.aws.wire.answers import readable
-from collector.aws.wire.failures import GoneError, NoEndpointError
+from collector.aws.wire.failures import GoneError
 from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.model import Attributes, Engine, Gap, GapReason, Subject
@@ -65,6 +67,7 @@ class Dax:
         self._tags = Tagged("dax_tags", self._read_tags, self.pool)
         self._parameters: dict[str, _Parameters] = {}
         self._members: tuple[_Member, ...] = ()
+        self._offered = Offered(once=access.target.once)
 
     def look(self, at: datetime, _since: datetime, /) -> Found:
         """See Service. DAX dates nothing that it changed, so when it did is not asked."""
@@ -109,14 +112,11 @@ class Dax:
         return ()
 
     def _clusters(self) -> list[_Member]:
+        ask = partial(self._listed, "DescribeClusters", "Clusters", self._about)
         try:
-            told = self._listed("DescribeClusters", "Clusters", self._about)
+            told = self._offered.listed(ask, known=bool(self._members))
         except GoneError:
             return []
-        except NoEndpointError:
-            if self._members:
-                raise
-            return []  # the region does not offer it
         with readable("dax:DescribeClusters", self._about):
             return [self._member(one) for one in told]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from collector.aws.metrics import keyspaces_specs as specs
@@ -30,10 +31,10 @@ from collector.aws.settings.keyspaces import (
 )
 from collector.aws.settings.keyspaces_scaling import ATTRIBUTES as SCALING_ATTRIBUTES
 from collector.aws.settings.keyspaces_scaling import KeyspacesScaling
+from collector.aws.settings.offered import Offered
 from collector.aws.settings.tagged import Tagged
 from collector.aws.wire.access import Access
 from collector.aws.wire.answers import readable
-from collector.aws.wire.failures import NoEndpointError
 from collector.aws.wire.pool import Pool
 from stillfit.errors import SourceError
 from stillfit.model import AttributeChange, Attributes, Engine, Gap, GapReason, Level, Subject
@@ -70,6 +71,7 @@ class Keyspaces:
         self._autoscaling = KeyspacesScaling(access.connection, self.scope, self._about)
         self._scaling: Mapping[Subject, Settings] = {}
         self._members: dict[Subject, Member] = {}
+        self._offered = Offered(once=access.target.once)
 
     def look(self, at: datetime, since: datetime, /) -> Found:
         """See Service."""
@@ -192,12 +194,8 @@ class Keyspaces:
             yield Attributes.of(subject, at, {**member.settings, **scaling, **self._tags.of(subject)})
 
     def _keyspaces(self) -> list[Description]:
-        try:
-            return self._listed("ListKeyspaces", "keyspaces", self._about)
-        except NoEndpointError:
-            if self._members:
-                raise
-            return []  # the region does not offer it
+        ask = partial(self._listed, "ListKeyspaces", "keyspaces", self._about)
+        return self._offered.listed(ask, known=bool(self._members))
 
     def _listed(self, operation: str, expect: str, about: str, **asked: str) -> list[Description]:
         pages = self._access.connection.pages(SERVICE, operation, about, expect=expect, tokens=TOKENS, **asked)

@@ -150,10 +150,36 @@ def test_a_region_that_does_not_offer_a_service_has_nothing_of_it(
 ) -> None:
     source = served(service, attempts=3)  # signed in
     asked = without_addresses(monkeypatch)
+    with pytest.raises(SourceError, match="found no address"):
+        cycle(source, clock)
+    assert len(asked) == 1  # and not once more for each attempt
     got = cycle(source, clock)
 
-    assert len(asked) == 1  # and not once more for each attempt
     assert (got.gaps, got.listed.subjects_seen, got.listed.inventory) == ((), (), True)
+
+
+@pytest.mark.parametrize("service", [Keyspaces, Dax])
+def test_who_looks_once_asks_twice_whether_a_region_offers_a_service(
+    service: type[Keyspaces | Dax], served: OpenService, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = served(service, once=True)
+    asked = without_addresses(monkeypatch)
+    got = cycle(source, clock)
+
+    assert (len(asked), got.gaps, got.listed.subjects_seen) == (2, (), ())
+
+
+@pytest.mark.parametrize("service", [Keyspaces, Dax])
+def test_a_name_that_is_lost_for_a_moment_leaves_an_inventory_as_it_is(
+    service: type[Keyspaces | Dax], served: OpenService, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = served(service)
+    with monkeypatch.context() as meanwhile:
+        without_addresses(meanwhile)
+        with pytest.raises(SourceError, match="found no address"):
+            cycle(source, clock)
+
+    assert cycle(source, clock).listed.subjects_seen
 
 
 @pytest.mark.parametrize("service", [Keyspaces, Dax])
