@@ -50,6 +50,16 @@ GONE = frozenset({"ResourceNotFoundException", "TableNotFoundException", "Cluste
 reference)."""
 UNAVAILABLE = frozenset({"DataUnavailableException", "BillExpirationException"})
 """Cost Explorer has no data of the kind: nothing was bought, or the account has not opted in (its API reference)."""
+_FORBIDS = re.compile(
+    "(with an explicit deny in|because no) (?:an? )?"
+    "((?:identity-based|resource-based|service control|resource control|session|VPC endpoint) policy"
+    "|permissions boundary)"
+)
+"""What kind of policy refused, and how (IAM User Guide, "Troubleshoot access denied error messages")."""
+_NOT_SWITCHED_ON = (
+    "Cost Explorer is not switched on here: open it once in the console; in an organization its payer has to, and to "
+    "let its members in"
+)
 _GRANTS = {"cassandra": "cassandra:Select"}
 """Services with one permission for all reads of settings (Keyspaces API reference, GetTable and its sisters)."""
 
@@ -138,12 +148,11 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
     if code in EXPIRED:
         sentence = f"{call} was refused, the credentials have expired ({code}): sign in again or renew the keys"
         return ExpiredError(sentence, reason=GapReason.DENIED, retryable=True)
+    message = str(error.response.get("Error", {}).get("Message", ""))
     if code in DENIED:
-        grant = _GRANTS.get(action.partition(":")[0], action)
-        sentence = f"{call} was refused ({code}): grant {grant} ({POLICY})"
-        return SourceError(sentence, reason=GapReason.DENIED, retryable=False)
+        return _denied(f"{call} was refused ({code})", action, message)
     if code in CLOCK:
-        next_step = _clock_or_secret(code, str(error.response["Error"].get("Message", "")))
+        next_step = _clock_or_secret(code, message)
         return SourceError(f"{call} was refused ({code}): {next_step}", reason=GapReason.DENIED, retryable=True)
     if code in GONE:
         sentence = f"{call} found nothing ({code}): it may just have been deleted, the next look tells"
@@ -154,6 +163,24 @@ def _refused(error: ClientError, call: str, action: str) -> SourceError:
         )
         return SourceError(sentence, reason=GapReason.NO_DATA, retryable=True)
     return _failing(code, status, call)
+
+
+def _denied(call: str, action: str, message: str) -> SourceError:
+    """Of the message only the kind of policy is told: it names accounts, roles and resources.
+
+    Cost Explorer that was never switched on refuses with the code of a missing permission, whatever is granted ("User
+    not enabled for cost explorer access": github.com/aws-samples/aws-cost-explorer-report, issue 15).
+    """
+    service = action.partition(":")[0]
+    if service == "ce" and "cost explorer" in message and "authorized to perform" not in message:
+        return SourceError(f"{call}: {_NOT_SWITCHED_ON}", reason=GapReason.NOT_CONFIGURED, retryable=True)
+    grant = _GRANTS.get(service, action)
+    how, kind = found.groups() if (found := _FORBIDS.search(message)) else ("", "")
+    if not how or (how, kind) == ("because no", "identity-based policy"):
+        return SourceError(f"{call}: grant {grant} ({POLICY})", reason=GapReason.DENIED, retryable=False)
+    forbids = "does not allow it" if how == "because no" else "denies it"
+    which = f"{'an' if kind[0] == 'i' else 'a'} {kind} {forbids}"
+    return SourceError(f"{call}, {which}: grant {grant} there", reason=GapReason.DENIED, retryable=False)
 
 
 def _clock_or_secret(code: str, message: str) -> str:

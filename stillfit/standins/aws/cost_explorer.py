@@ -113,8 +113,20 @@ def _key(group: Mapping[str, str]) -> tuple[str, str]:
     return group["Type"], group["Key"]
 
 
-OPERATIONS: dict[str, Callable[[World, Call], Answer]] = {
+def _if_switched_on(operation: Callable[[World, Call], Answer]) -> Callable[[World, Call], Answer]:
+    """The refusal as users have shown it, github.com/aws-samples/aws-cost-explorer-report, issue 15."""
+
+    def answer(world: World, call: Call) -> Answer:
+        if not world.ledger.switched_on:
+            raise RefusedError("AccessDeniedException", "User not enabled for cost explorer access")
+        return operation(world, call)
+
+    return answer
+
+
+_OPERATIONS: dict[str, Callable[[World, Call], Answer]] = {
     "GetCostAndUsage": get_cost_and_usage,
     "GetCostAndUsageWithResources": get_cost_and_usage_with_resources,
     **savings.OPERATIONS,
 }
+OPERATIONS = {name: _if_switched_on(operation) for name, operation in _OPERATIONS.items()}

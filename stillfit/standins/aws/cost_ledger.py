@@ -63,6 +63,8 @@ class CostLedger:
 
     def __init__(self) -> None:
         self.ripeness: dict[int, float] = {0: 0.0, 1: 0.6, 2: 0.95, 3: 1.0}
+        self.switched_on = True
+        """Whether somebody has ever opened Cost Explorer in the console; before, it refuses every call."""
         self.by_resource = False
         """Whether the account has opted in to costs by resource."""
         self._accounts: dict[str, _Account] = {}

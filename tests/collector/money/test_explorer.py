@@ -237,6 +237,14 @@ def test_a_day_with_nothing_to_cover_has_no_share(world: World, access: OpenAcce
         assert value(told, metric, LAST_MONTH + timedelta(days=1), part="") == 0.0
 
 
+def test_cost_explorer_that_was_never_opened_is_told_so(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
+    world.ledger.switched_on = False
+    told = look(access, invoiced.now())
+
+    assert {trouble.reason for _, trouble in told.troubles} == {GapReason.NOT_CONFIGURED}
+    assert all("open it once in the console" in trouble.sentence for _, trouble in told.troubles)
+
+
 def test_without_commitments_each_is_a_gap_of_its_own(world: World, access: OpenAccess, invoiced: FakeClock) -> None:
     bill(world)
     told = look(access, invoiced.now())

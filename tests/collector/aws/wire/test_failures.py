@@ -80,6 +80,54 @@ def test_a_clock_that_is_off_is_told_from_a_wrong_secret(code: str, message: str
     assert next_step in str(failure(refused(code, 403, message), action="a", about="b"))
 
 
+DENIED = "User: arn:aws:sts::123456789012:assumed-role/r/s is not authorized to perform: dynamodb:ListTables "
+LEAST = "(AccessDeniedException): grant dynamodb:ListTables (deploy/aws/iam-policy.json)"
+
+
+@pytest.mark.parametrize(
+    ("message", "next_step"),
+    [
+        ("", LEAST),
+        (f"{DENIED}because no identity-based policy allows the dynamodb:ListTables action", LEAST),
+        (
+            f"{DENIED}with an explicit deny in an identity-based policy",
+            "an identity-based policy denies it: grant dynamodb:ListTables there",
+        ),
+        (
+            f"{DENIED}with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/p-1",
+            "a service control policy denies it: grant dynamodb:ListTables there",
+        ),
+        (
+            f"{DENIED}because no permissions boundary allows the dynamodb:ListTables action",
+            "a permissions boundary does not allow it: grant dynamodb:ListTables there",
+        ),
+        (
+            f"{DENIED}because no VPC endpoint policy allows the dynamodb:ListTables action",
+            "a VPC endpoint policy does not allow it: grant dynamodb:ListTables there",
+        ),
+    ],
+)
+def test_a_denial_says_which_kind_of_policy_to_look_into(message: str, next_step: str) -> None:
+    error = failure(refused("AccessDeniedException", message=message), action="dynamodb:ListTables", about="b")
+
+    assert str(error).endswith(next_step)
+    assert (error.reason, "arn:" in str(error)) == (GapReason.DENIED, False)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("User not enabled for cost explorer access", GapReason.NOT_CONFIGURED),
+        ("Linked account doesn't have access to cost explorer.", GapReason.NOT_CONFIGURED),
+        ("User: arn:aws:iam::1:user/cost explorer is not authorized to perform: ce:GetCostAndUsage", GapReason.DENIED),
+    ],
+)
+def test_cost_explorer_that_is_not_switched_on_is_no_missing_permission(message: str, reason: GapReason) -> None:
+    error = failure(refused("AccessDeniedException", message=message), action="ce:GetCostAndUsage", about="b")
+
+    assert (error.reason, "grant ce:" in str(error)) == (reason, reason is GapReason.DENIED)
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "next_step"),
     [
