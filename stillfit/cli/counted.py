@@ -20,11 +20,11 @@ from stillfit.store.store import Store
 
 @contextmanager
 def counted(config: Path | None, entries: Sequence[Aws], clock: Clock) -> Iterator[tuple[Purse, ...]]:
-    """The purse of each entry; none at all where no store is at hand, which is said where a configuration names one.
+    """The purse of each entry; none at all where no store is at hand, which is said where one of them has a budget.
 
     Afterwards what was spent is written down, and told beside each budget.
     """
-    store = None if config is None else _store(config, clock)
+    store = None if config is None else _store(config, entries, clock)
     if store is None:
         yield ()
         return
@@ -55,9 +55,10 @@ def month_line(month: Month, budget_usd: float) -> str:
     return f"{month.name} (UTC): {dollars(month.spent_usd)} spent of a budget of {dollars(budget_usd)}"
 
 
-def _store(config: Path, clock: Clock) -> Store | None:
+def _store(config: Path, entries: Sequence[Aws], clock: Clock) -> Store | None:
     try:
         return Store.open(load(config).store, clock=clock, exclusive=False)
     except StoreError as error:
-        say(f"what this look spends does not count in the month of a budget: {error}")
+        if any(one.monthly_budget is not None for one in entries):
+            say(f"what this look spends does not count in the month of a budget: {error}")
         return None

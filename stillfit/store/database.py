@@ -22,6 +22,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from stillfit.errors import StoreError
 
 BUSY_TIMEOUT_MS = 5_000  # ours: longer than any of our own transactions, shorter than a collecting interval
+CONNECT_S = 5  # ours: as for the file; psycopg waits 130 s by itself. `?connect_timeout=` in the URL says otherwise
+TRIED_AGAIN = "it is tried again"
+TRY_AGAIN = "check that it runs and can be reached, then try again"
 _WRITES = "stillfit_writes"  # execution option: how a transaction begins
 _FILE = "stillfit_file"  # of a connection: which file it was opened on
 _GONE = "the file was removed or replaced under the running stillfit: put it back, or start stillfit anew"
@@ -31,8 +34,8 @@ AT_ONCE = 500
 
 _SQLITE_REFUSALS = (  # prefix of the SQLite result code, what it means and what next, heals by itself
     ("SQLITE_FULL", "the disk is full: free some space, work goes on by itself", True),
-    ("SQLITE_BUSY", "the database stayed locked by another process: it is tried again", True),
-    ("SQLITE_LOCKED", "the database stayed locked by another connection: it is tried again", True),
+    ("SQLITE_BUSY", "the database stayed locked by another process: {again}", True),
+    ("SQLITE_LOCKED", "the database stayed locked by another connection: {again}", True),
     ("SQLITE_IOERR", "the disk failed to read or write: check the disk and the kernel log", True),
     ("SQLITE_CORRUPT", "the file is damaged: stop stillfit and restore a backup", False),
     ("SQLITE_NOTADB", "the file is not a SQLite database: check the path, or restore a backup", False),
@@ -45,8 +48,14 @@ _RETRYABLE_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, r
 class Database:
     """One database file, or one PostgreSQL database. Safe to share between threads."""
 
-    def __init__(self, engine: sa.Engine, make_room: Callable[[], bool] = lambda: False) -> None:
-        """`make_room` is called when the disk is full; True when it is worth a second try."""
+    def __init__(
+        self, engine: sa.Engine, make_room: Callable[[], bool] = lambda: False, again: str = TRIED_AGAIN
+    ) -> None:
+        """`make_room` is called when the disk is full; True when it is worth a second try.
+
+        `again`: what comes next of a refusal that may heal by itself. A command looks once: TRY_AGAIN.
+        """
+        self._again = again
         self._engine = engine
         self._make_room = make_room
         self._writing = engine.execution_options(**{_WRITES: True})
@@ -85,7 +94,7 @@ class Database:
             try:
                 cast("sqlite3.Connection", raw.dbapi_connection).executescript(script)
             except sqlite3.Error as error:
-                raise _sqlite_refusal(self.name, error) from error
+                raise _sqlite_refusal(self.name, error, self._again) from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -95,7 +104,7 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
-            raise refusal(self.name, error) from error
+            raise refusal(self.name, error, self._again) from error
 
 
 class FullError(StoreError):
@@ -105,26 +114,26 @@ class FullError(StoreError):
         super().__init__(message, retryable=True)
 
 
-def refusal(name: str, error: SQLAlchemyError) -> StoreError:
+def refusal(name: str, error: SQLAlchemyError, again: str = TRIED_AGAIN) -> StoreError:
     """What the database said, as a sentence with what next."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        return _sqlite_refusal(name, cause)
+        return _sqlite_refusal(name, cause, again)
     sqlstate = getattr(cause, "sqlstate", None)
     lost = isinstance(error, DBAPIError) and (
         error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
     )
     retryable = sqlstate[:2] in _RETRYABLE_SQLSTATES if sqlstate else lost
-    what_next = "it is tried again" if retryable else "see the message of the database"
+    what_next = again if retryable else "see the message of the database"
     first_line = str(cause or error).strip().partition("\n")[0]
     return StoreError(f"store {name}: {first_line}: {what_next}", retryable=retryable)
 
 
-def _sqlite_refusal(name: str, cause: sqlite3.Error) -> StoreError:
+def _sqlite_refusal(name: str, cause: sqlite3.Error, again: str) -> StoreError:
     code = getattr(cause, "sqlite_errorname", "")
     for prefix, sentence, retryable in _SQLITE_REFUSALS:
         if code.startswith(prefix):
-            message = f"store {name}: {sentence}"
+            message = f"store {name}: {sentence.format(again=again)}"
             return FullError(message) if prefix == "SQLITE_FULL" else StoreError(message, retryable=retryable)
     return StoreError(f"store {name}: {cause}: see the message of the database", retryable=False)
 
@@ -167,8 +176,9 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def postgresql_engine(url: sa.URL) -> sa.Engine:
     """An engine on a PostgreSQL database; a connection that a restart cut is replaced before it is used."""
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_S}
     try:
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=patience, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         message = "store: PostgreSQL needs the driver psycopg: install it with pip install 'stillfit[postgres]'"
         raise StoreError(message, retryable=False) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from stillfit.errors import StoreError
-from stillfit.store.database import Database, postgresql_engine, sqlite_engine
+from stillfit.store.database import TRIED_AGAIN, TRY_AGAIN, Database, postgresql_engine, sqlite_engine
 from stillfit.store.migrate import HEADS, migrate, require_current
 from stillfit.store.sqlite_files import Ballast, Files, ProcessLock, back_up, check, prepare
 
@@ -65,7 +65,7 @@ def _parsed(url: str) -> sa.URL:
 
 
 def _open_postgresql(url: sa.URL, *, exclusive: bool) -> Databases:
-    database = Database(postgresql_engine(url))
+    database = Database(postgresql_engine(url), again=TRIED_AGAIN if exclusive else TRY_AGAIN)
     databases = Databases(database, database)
     with _closed_on_refusal(databases):
         if exclusive:
@@ -77,7 +77,7 @@ def _open_postgresql(url: sa.URL, *, exclusive: bool) -> Databases:
 
 def _open_sqlite(files: Files, ballast_bytes: int) -> Databases:
     ballast = Ballast(files.ballast, ballast_bytes)
-    databases = Databases(*_sqlite_databases(files, ballast), ProcessLock(files), ballast)
+    databases = Databases(*_sqlite_databases(files, ballast, TRIED_AGAIN), ProcessLock(files), ballast)
     with _closed_on_refusal(databases):
         prepare(files)
         check(files.state)
@@ -93,7 +93,7 @@ def _join_sqlite(files: Files, ballast_bytes: int) -> Databases:
         message = f"store: there is none at {files.state}: start the daemon once, or check the path"
         raise StoreError(message, retryable=False)
     ballast = Ballast(files.ballast, ballast_bytes)
-    databases = Databases(*_sqlite_databases(files, ballast), None, ballast)
+    databases = Databases(*_sqlite_databases(files, ballast, TRY_AGAIN), None, ballast)
     with _closed_on_refusal(databases):
         require_current(databases.state, ("state",))
         require_current(databases.history, ("history",))
@@ -109,6 +109,6 @@ def _closed_on_refusal(databases: Databases) -> Iterator[None]:
         raise
 
 
-def _sqlite_databases(files: Files, ballast: Ballast) -> tuple[Database, Database]:
-    state = Database(sqlite_engine(str(files.state), synchronous="FULL"), make_room=ballast.drop)
-    return state, Database(sqlite_engine(str(files.history), synchronous="NORMAL"))
+def _sqlite_databases(files: Files, ballast: Ballast, again: str) -> tuple[Database, Database]:
+    state = Database(sqlite_engine(str(files.state), synchronous="FULL"), make_room=ballast.drop, again=again)
+    return state, Database(sqlite_engine(str(files.history), synchronous="NORMAL"), again=again)

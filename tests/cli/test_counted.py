@@ -74,14 +74,15 @@ def test_a_backfill_counts_in_it_too(world: World, store: str, config: Path, clo
     assert spent(store, clock) == pytest.approx(billed(world), abs=1e-9)
 
 
-def test_without_a_store_a_look_is_made_and_counts_nowhere_which_is_said(
-    world: World, config: Path, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("budget", "said"), [("monthly_budget: 4", True), ("", False)])
+def test_without_a_store_a_look_counts_nowhere_which_is_said_where_there_is_a_budget(
+    budget: str, world: World, config: Path, clock: FakeClock, capsys: pytest.CaptureFixture[str], *, said: bool
 ) -> None:
-    config.write_text(f"{config.read_text()}aws: [{{regions: [{REGION}]}}]\n")
+    config.write_text(f"{config.read_text()}aws: [{{regions: [{REGION}], {budget}}}]\n")
     run_check_aws(AwsLook(whose=Wanted(config=config), yes=True), clock)
 
     assert world.bill.metrics > 0
-    assert "what this look spends does not count in the month of a budget" in capsys.readouterr().err
+    assert ("what this look spends does not count in the month of a budget" in capsys.readouterr().err) is said
     assert not (config.parent / "stillfit.db").exists()
 
 

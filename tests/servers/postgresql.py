@@ -88,8 +88,8 @@ class PostgreSQLServer:
         self.process.close()
 
     def url(self, database: str = "postgres") -> str:
-        """For SQLAlchemy."""
-        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}"
+        """For SQLAlchemy; patient, as the machine may be busy."""
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}?connect_timeout=60"
 
     @contextmanager
     def database(self) -> Iterator[str]:

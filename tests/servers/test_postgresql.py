@@ -53,7 +53,7 @@ def test_a_paused_server_answers_only_when_it_goes_on(make_postgresql: Callable[
 
     server.sigstop()
     with pytest.raises(OperationalError, match="timeout"):
-        connect(f"{server.url()}?connect_timeout=2")
+        connect(server.url().replace("connect_timeout=60", "connect_timeout=2"))
     server.sigcont()
 
     with connect(server.url()) as connection:
