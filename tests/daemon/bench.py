@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from stillfit.advice import AdviceState
-from stillfit.clock import Clock
+from stillfit.clock import Clock, ScaledClock
 from stillfit.config import Config, Http
 from stillfit.daemon import Daemon
 from stillfit.errors import ConfigError
@@ -22,6 +22,16 @@ FAST = 600.0  # a minute passes in a tenth of a second
 SOON_S = 120.0
 """Real seconds after which something that should have happened by itself is given up on; a slow machine needs many."""
 EVERY = timedelta(minutes=1)
+
+
+class Lingering(ScaledClock):
+    """Its jobs run as often as on a clock that runs fast, while an hour takes an hour.
+
+    So a slow machine, on which little is done in a second, has no hours pass between two looks.
+    """
+
+    def monotonic(self) -> float:
+        return super().monotonic() / self.scale
 
 
 class Views:

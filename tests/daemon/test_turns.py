@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from stillfit.advice import AdviceState
-from stillfit.clock import Clock
+from stillfit.clock import Clock, FakeClock
 from stillfit.config import Slack
 from stillfit.daemon import as_kept
 from stillfit.errors import SourceError, StoreError
@@ -22,7 +22,7 @@ from stillfit.store.leases import EVALUATION
 from stillfit.store.ledger import Committed
 from stillfit.store.outbox import OutboxState
 from stillfit.store.store import Store
-from tests.daemon.bench import Bench, is_open, judged, runs, wait_until
+from tests.daemon.bench import FAST, Bench, Lingering, is_open, judged, runs, wait_until
 from tests.fakes import HOT_KEY, FakeSource
 from tests.scenarios.watching import CHANNEL, headlines
 
@@ -109,7 +109,9 @@ def test_what_somebody_else_decided_is_not_counted(store: Store, clock: Clock) -
     assert (kept.advice, kept.transitions) == ((taken,), ())
 
 
-def test_a_chunk_that_is_garbled_meanwhile_neither_resolves_nor_repeats(store: Store, clock: Clock) -> None:
+def test_a_chunk_that_is_garbled_meanwhile_neither_resolves_nor_repeats(tmp_path: Path) -> None:
+    clock = Lingering(FakeClock().now(), FAST)  # the source tells the garbled hour anew as long as that is its last one
+    store = Store.open(f"sqlite:///{tmp_path}/stillfit.db", clock=clock, ballast_bytes=4096)
     source = FakeSource(metrics=HOT_KEY)
 
     with Bench(store, clock, source).running() as bench:
@@ -124,6 +126,7 @@ def test_a_chunk_that_is_garbled_meanwhile_neither_resolves_nor_repeats(store: S
 
     assert (is_open(blind), is_open(healed)) == (True, True)
     assert [one.after for one in store.transitions()] == [AdviceState.OPEN]
+    store.close()
 
 
 def test_a_judge_that_crashes_is_counted_and_the_other_jobs_go_on(
