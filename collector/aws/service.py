@@ -184,10 +184,12 @@ class ServiceSource(MeteredSource):
         )
 
     def _part(self, found: Found, at: int) -> None:
-        """Take note of what is no longer there. What cannot be described is."""
+        """Take note of what is no longer there, and ask nothing more of it. What cannot be described is."""
         there, unknown = {self.scope, *found.subjects}, {family(one) for one in found.undescribed}
-        gone = (ask for ask in chain(*self._asked) if ask.subject not in there and family(ask.subject) not in unknown)
-        self._farewell.note(gone, there, at)
+        went = (ask for ask in chain(*self._asked) if ask.subject not in there and family(ask.subject) not in unknown)
+        self._farewell.note(gone := dict.fromkeys(went), there, at)
+        wires, rest = ([ask for ask in asks if ask not in gone] for asks in self._asked)
+        self._asked, self._wires = (wires, rest), _by_name(wires)
 
     def _read_last(self, cycle: _Cycle) -> Iterator[Batch]:
         """What is gone, up to its end. It has no gaps any more."""
@@ -334,11 +336,12 @@ class ServiceSource(MeteredSource):
                 (wires if want.spec in self._service.wires else rest).append(ask)
         shares = shares_of(wires, rest, self._service.causes)
         self._rota.pages = listed.pages if listed else self._rota.pages
-        self._rota.begin(self.id, cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
+        self._rota.begin(cycle.begin.until, shares, lambda one: self._service.serves(one, reporting))
         for ask in self._once_more(listed, {ask.number for ask in (*wires, *rest)}) if listed else ():
             (wires if ask.spec in self._service.wires else rest).append(ask)
         self._wires = _by_name(wires)
         self._asked = wires, rest
+        self._rota.tell(self.id)
         return wires, rest
 
     def _once_more(self, listed: Listed, asked: Collection[int]) -> Iterator[Ask]:

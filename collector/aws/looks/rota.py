@@ -55,10 +55,8 @@ class Rota:
     _planned: set[int] = field(default_factory=set)
     """Numbers of the asks that this look has planned already."""
 
-    def begin(
-        self, source: str, now: int, shares: Mapping[Subject, FamilyShare], serving: Callable[[Subject], bool]
-    ) -> None:
-        """Put each family into its tier and tell the budget. `shares` are by family; `now` is epoch seconds."""
+    def begin(self, now: int, shares: Mapping[Subject, FamilyShare], serving: Callable[[Subject], bool]) -> None:
+        """Put each family into its tier. `shares` are by family; `now` is epoch seconds. Does not fail."""
         self._heat.keep(shares)
         self._tiers = {family: self._tier(family, now, serving) for family in shares}
         self._tripped.turn(family for family, tier in self._tiers.items() if tier is Tier.HOT)
@@ -66,6 +64,12 @@ class Rota:
         for family, share in shares.items():
             by_tier[self._tiers[family]] += share.of(self._tiers[family], self._tripped.of(family))
         self.load = Load(by_tier, self.pages * HOUR / self.budget.tick_s)
+
+    def tell(self, source: str) -> None:
+        """Tell the budget what there is to read. Raises StoreError where it cannot be known what is spent of a month.
+
+        So it comes after all else that a look sets: the next one goes by that, whatever fails here.
+        """
         self.budget.share(source, self.load)
 
     def again(self, now: int, serving: Callable[[Subject], bool]) -> None:
@@ -77,9 +81,9 @@ class Rota:
         return self._tiers.get(family_of(subject)) is Tier.HOT
 
     def rest(self, source: str) -> None:
-        """There is nothing to read, and nothing of the budget is taken."""
+        """There is nothing to read, and nothing of the budget is taken. Raises StoreError as `tell` does."""
         self.load = Load()
-        self.budget.share(source, self.load)
+        self.tell(source)
 
     def due(
         self, wires: Iterable[Ask], rest: Iterable[Ask], begin: Begin, late: Mapping[Subject, Begin] = NOTHING_LATE
