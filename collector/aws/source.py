@@ -246,7 +246,7 @@ class AwsSource(MeteredSource):
 
         agenda = Agenda(self._questions, self._progress, begin, self._budget.tick_s, self._listings.known)
         passes = Passes(self.id, at, self._reading, self._meter, self._wires, note=note)
-        return Cycle(at=at, begin=begin, passes=passes, agenda=agenda, refused=refused)
+        return Cycle(at=at, begin=begin, passes=passes, agenda=agenda, farewell=self._farewell, refused=refused)
 
     def _wires(self) -> Tripwire:
         return Tripwire(self._questions)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from collector.aws.looks.agenda import Agenda
+from collector.aws.looks.farewell import Farewell
 from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import Begin
 from collector.aws.looks.reading import Planned
@@ -25,6 +26,7 @@ class Cycle:
     begin: Begin
     passes: Passes[Tripwire]
     agenda: Agenda
+    farewell: Farewell
     members: tuple[Member, ...] = ()
     plan: Plan = field(default_factory=lambda: plan(Load()))
     tiers: dict[Subject, Tier] = field(default_factory=dict)
@@ -54,11 +56,11 @@ class Cycle:
     def which_of(
         self, wires: Sequence[Tripwire], families: Iterable[Sequence[Subject]]
     ) -> tuple[list[Series], list[Planned]]:
-        """The same of tables with their indexes, the table first."""
+        """The same of tables with their indexes, the table first. An index that went is one of a table's until then."""
         quiet, asked = list[Series](), list[Planned]()
         together = Tripwire.together(wires)
         for family in families:
-            operations = self.served(family[0])
-            quiet += together.quiet_requests(family, operations)
-            asked += together.requests(family, operations)
+            operations, went = self.served(family[0]), self.farewell.indexes(family[0])
+            quiet += together.quiet_requests(family, operations, went)
+            asked += together.requests(family, operations, went)
         return quiet, asked

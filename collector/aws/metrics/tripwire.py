@@ -9,7 +9,7 @@ a subject, and one an operation). Where it is not known, its parts are Gaps "not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collector.aws.metrics.decode import Missing
@@ -82,28 +82,36 @@ class Tripwire:
             if spec is missing.ask.spec:
                 yield from not_asked(missing, causes_of(way), source)
 
-    def requests(self, family: Sequence[Subject], operations: Sequence[str]) -> Iterator[tuple[Ask, Stretch]]:
-        """ThrottledRequests of a table (first of its `family`), for the stretches in which anything was refused."""
+    def requests(
+        self, family: Sequence[Subject], operations: Sequence[str], went: Mapping[Subject, int]
+    ) -> Iterator[tuple[Ask, Stretch]]:
+        """ThrottledRequests of a table (first of its `family`), for the stretches in which anything was refused.
+
+        `went`: indexes that are gone, and until when they were there at most (epoch seconds).
+        """
         for stretch in self._stretches(family[0]):
-            if not self._quiet(family, stretch):
+            if not self._quiet(family, went, stretch):
                 for operation in operations:
                     yield self.questions.ask(family[0], THROTTLED_REQUESTS, operation), stretch
 
-    def quiet_requests(self, family: Sequence[Subject], operations: Sequence[str]) -> Iterator[Series]:
+    def quiet_requests(
+        self, family: Sequence[Subject], operations: Sequence[str], went: Mapping[Subject, int]
+    ) -> Iterator[Series]:
         """ThrottledRequests of a table, for the stretches in which nothing was refused, there or on an index."""
         for stretch in self._stretches(family[0]):
-            if self._quiet(family, stretch):
+            if self._quiet(family, went, stretch):
                 for operation in operations or ("",):
                     yield empty(family[0], _REQUESTS, stretch.period_s, stretch.window, operation)
 
     def _stretches(self, table: Subject) -> tuple[Stretch, ...]:
         return tuple(_stretch(one) for one in self.seen.get((table, "read"), ()))
 
-    def _quiet(self, family: Sequence[Subject], stretch: Stretch) -> bool:
+    def _quiet(self, family: Sequence[Subject], went: Mapping[Subject, int], stretch: Stretch) -> bool:
         """Whether it is known of every member and direction that nothing was refused."""
+        then = (index for index, until in went.items() if until > stretch.window.start)
         return all(
             any(_stretch(one) == stretch and not _tripped(one) for one in self.seen.get((member, direction), ()))
-            for member in family
+            for member in (*family, *then)
             for direction in DIRECTIONS
         )
 

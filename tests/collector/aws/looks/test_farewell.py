@@ -1,21 +1,28 @@
 """What is gone is read once more, up to its end, and then forgotten: an index, a table, a node."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
 from collector.aws import metered
 from collector.aws.dax import Dax
 from collector.aws.keyspaces import Keyspaces
-from collector.aws.looks.farewell import GIVEN_UP_S
-from collector.aws.looks.progress import OVERLAP_S
+from collector.aws.looks.farewell import GIVEN_UP_S, Farewell
+from collector.aws.looks.progress import OVERLAP_S, Progress
 from collector.aws.metered import MeteredSource
+from collector.aws.metrics.operations import empty
 from collector.aws.metrics.planner import HOUR
+from collector.aws.metrics.queries import CONSUMED, DIRECTIONS, Questions
+from collector.aws.metrics.tripwire import Tripwire
 from collector.aws.source import AwsSource
+from collector.aws.spending.plan import Plan, without_rest
 from stillfit.clock import FakeClock
-from stillfit.model import Subject
+from stillfit.errors import StoreError
+from stillfit.model import Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Call, Fault, FaultKind, World
 from tests.collector.aws.kit import (
     BY_STATUS,
@@ -289,3 +296,100 @@ def test_what_is_still_owed_of_its_past_is_read_all_the_same(
 
     assert before == set()
     assert NOON - 24 * HOUR - 300 in told(KINDS["table"], got)
+
+
+@contextmanager
+def storeless(source: MeteredSource) -> Iterator[None]:
+    """Nobody can tell what is spent of the month."""
+
+    def fails() -> NoReturn:
+        raise StoreError("the store does not answer", retryable=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source.budget, "_month", fails)
+        yield
+
+
+def test_a_store_that_fails_while_it_goes_loses_nothing_and_bills_nothing_twice(
+    kind: Kind, going: MeteredSource, world: World, clock: FakeClock, asked: list[str]
+) -> None:
+    got = [cycle(going, clock), *looks(going, clock, LAST - TICK)]
+    kind.drop(world)
+    with storeless(going):
+        for _ in range(3):
+            clock.advance(TICK)
+            with pytest.raises(StoreError):
+                cycle(going, clock)
+    asked.clear()
+    got += looks(going, clock, 2 * HOUR)
+
+    assert told(kind, got) >= set(range(NOON, NOON + LAST, 60))
+    assert len(of(kind, asked)) == len(set(of(kind, asked)))
+
+
+def test_a_store_that_fails_once_while_a_cluster_goes_ends_no_source(
+    world: World, served: OpenService, clock: FakeClock
+) -> None:
+    put_front(world)
+    world.dax.put_cluster(DEFAULT_ACCOUNT, REGION, {"ClusterName": "back"}, nodes=1)
+    source = served(Dax)
+    list(looks(source, clock, 2 * TICK))
+    world.dax.delete_cluster(DEFAULT_ACCOUNT, REGION, "front")
+    clock.advance(TICK)
+    with storeless(source), pytest.raises(StoreError):
+        cycle(source, clock)
+
+    assert all(one.series for one in looks(source, clock, 5 * TICK))
+
+
+def test_what_a_budget_that_is_used_up_holds_back_is_read_when_there_is_one_again(
+    kind: Kind, going: MeteredSource, world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = [cycle(going, clock), *looks(going, clock, LAST - TICK)]
+    kind.drop(world)
+    planned = going.budget._next
+    with monkeypatch.context() as poor:
+        poor.setattr(going.budget, "_next", lambda month: _used_up(planned(month)))
+        got += looks(going, clock, LAST + GIVEN_UP_S + HOUR)
+    before = told(kind, got)
+    got += looks(going, clock, LAST + GIVEN_UP_S + 3 * HOUR)
+
+    assert NOON + LAST - 60 not in before
+    assert told(kind, got) >= set(range(NOON, NOON + LAST, 60))
+    assert kind.subject not in going._farewell.subjects
+
+
+def _used_up(plan: Plan) -> Plan:
+    return replace(plan, cadences=without_rest(plan.cadences))
+
+
+def test_requests_that_an_index_refused_before_it_went_are_not_said_to_be_none(
+    world: World, source: AwsSource, clock: FakeClock
+) -> None:
+    put(world, "SuccessfulRequestLatency", [1.0] * 60, Operation="PutItem")
+    cycle(source, clock)
+    put(world, "WriteThrottleEvents", [3.0], end=NOON + 120, GlobalSecondaryIndexName="by-status")
+    put(world, "ThrottledRequests", [3.0], end=NOON + 120, Operation="PutItem")
+    KINDS["index"].drop(world)
+    told = [
+        one
+        for got in looks(source, clock, 2 * HOUR)
+        for one in got.all("throttled_requests", ORDERS)
+        if any(span.start <= NOON + 60 < span.end for span in one.covered)
+    ]
+
+    assert len(told) > 1
+    assert {NOON + 60 in one.times for one in told} == {True}
+
+
+@pytest.mark.parametrize(("since_s", "is_quiet"), [(-60, False), (0, True), (60, True)])
+def test_an_index_counts_as_one_of_its_tables_until_it_went(since_s: int, *, is_quiet: bool) -> None:
+    questions = Questions()
+    tripwire, window = Tripwire(questions), Span(NOON + since_s, NOON + 900)
+    tripwire.note(empty(ORDERS, f"{way}_throttle_events", 60, window) for way in DIRECTIONS)
+    farewell = Farewell(Progress(timedelta(days=1), timedelta(hours=3)))
+    farewell.note([questions.ask(BY_STATUS, CONSUMED[0])], {ORDERS}, NOON)
+    went = farewell.indexes(ORDERS)
+
+    assert bool(list(tripwire.quiet_requests((ORDERS,), ("PutItem",), went))) is is_quiet
+    assert bool(list(tripwire.requests((ORDERS,), ("PutItem",), went))) is not is_quiet
