@@ -217,7 +217,7 @@ def test_before_the_first_look_nothing_is_called_well() -> None:
 
 def test_one_reason_of_many_tables_is_one_row() -> None:
     answers = [
-        Judgement(detector="cost/drift", subject=of, answer=Unknown(f"{of.name}: what {of.name} costs is not known"))
+        Judgement(detector="cost/drift", subject=of, answer=Unknown(f"{of.name}: what it costs is not known"))
         for of in (ORDERS, CARTS)
     ]
 
