@@ -58,7 +58,6 @@ class Farewell:
         for ask in gone:
             families[family(ask.subject)].append(ask)
         for key, asks in families.items():
-<<<<<<< Updated upstream
             before = self._gone.get(key, _Gone(at, (), at))
             every = {ask.number: ask for ask in (*before.asks, *asks)}
             if len(every) > len(before.asks):  # of a table and its index that goes first, all up to the later end
@@ -71,10 +70,6 @@ class Farewell:
         They are known for longer than they are asked: a table may be read again from before its index went.
         """
         return self._indexes.get(table, NO_INDEXES)
-=======
-            before = self._gone.get(key)
-            self._gone[key] = _Gone(at, tuple(dict.fromkeys((*(before.asks if before else ()), *asks))))
->>>>>>> Stashed changes
 
     @property
     def subjects(self) -> Iterator[Subject]:
