@@ -151,9 +151,11 @@ class AwsSource(MeteredSource):
             return
         yield Batch(source=self.id, at=cycle.at, subjects_seen=tuple(tables))
         listed = set(tables)
-        indexes = (one for one in self._progress.remembered if one.index and replace(one, index="") in listed)
+        known = (one for one in self._progress.remembered if one.index and replace(one, index="") in listed)
+        indexes = sorted(known, key=str)
+        self._farewell.remember(indexes, cycle.begin.until)
         every_s = self._budget.plan.cadences[Tier.WARM].wires_s
-        yield from cycle.passes.read(cycle.agenda.wires(chain(tables, sorted(indexes, key=str)), every_s))
+        yield from cycle.passes.read(cycle.agenda.wires(chain(tables, indexes), every_s))
         yield from cycle.passes.follow(None)
 
     def _new(self, cycle: Cycle, fresh: tuple[Member, ...]) -> Iterator[Batch]:

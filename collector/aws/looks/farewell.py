@@ -64,6 +64,10 @@ class Farewell:
                 self._gone[key] = _Gone(at, tuple(every.values()), at)
         self._note_indexes({ask.subject for asks in families.values() for ask in asks}, there, at)
 
+    def remember(self, indexes: Iterable[Subject], at: int) -> None:
+        """At a start: these were there before. Those that `note` does not find went by `at` (epoch seconds)."""
+        self._note_indexes(indexes, (), at)
+
     def indexes(self, table: Subject) -> Mapping[Subject, int]:
         """Those of a table that went, and when that was seen: until then it is their requests too that it refused.
 
@@ -122,7 +126,7 @@ class Farewell:
             }
         for one in gone:
             if one.index:
-                self._indexes.setdefault(replace(one, index=""), {}).setdefault(one, at)
+                self._indexes.setdefault(replace(one, index=""), {})[one] = at
         self._indexes = {table: indexes for table, indexes in self._indexes.items() if indexes}
 
     def _pieces(self, ask: Ask, begin: Begin, at: int) -> Iterator[Planned]:

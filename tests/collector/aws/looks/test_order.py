@@ -12,7 +12,7 @@ from collector.aws.metrics.planner import HOUR
 from collector.aws.source import AwsSource
 from stillfit.clock import FakeClock
 from stillfit.errors import SourceError
-from stillfit.model import Batch, GapReason, Span, Subject
+from stillfit.model import Batch, GapReason, Series, Span, Subject
 from stillfit.standins.aws import DEFAULT_ACCOUNT, Call, Fault, FaultKind, World
 from tests.collector.aws.kit import (
     BY_STATUS,
@@ -23,6 +23,7 @@ from tests.collector.aws.kit import (
     OpenSource,
     cycle,
     on_demand,
+    provisioned,
     put,
     put_table,
 )
@@ -270,3 +271,24 @@ def test_at_a_start_a_table_that_cannot_be_described_is_there(
     assert got.one("read_throttle_events").values.tolist() == []
     assert got.missing() == {"*": "denied"}
     assert got.batches[-1].undescribed == (ORDERS,)
+
+
+def test_requests_that_an_index_refused_before_it_went_while_nothing_ran_are_asked(
+    world: World, opened: OpenSource, clock: FakeClock
+) -> None:
+    put(world, "SuccessfulRequestLatency", [1.0] * 60, Operation="PutItem")
+    put(world, "WriteThrottleEvents", [3.0], end=NOON - 600, GlobalSecondaryIndexName="by-status")
+    put(world, "ThrottledRequests", [3.0], end=NOON - 600, Operation="PutItem")
+    put_table(world, {**provisioned(), "GlobalSecondaryIndexes": []})
+    source = opened()
+    source.resume(
+        lambda: {(one, "read_throttle_events", ""): Span(NOON - 2 * HOUR, NOON - HOUR) for one in (ORDERS, BY_STATUS)}
+    )
+    told: list[Series] = []
+    for _ in range(6):
+        told += cycle(source, clock, since_s=TICK).all("throttled_requests", ORDERS)
+        clock.advance(TICK)
+    minute = [one for one in told if any(span.start <= NOON - 660 < span.end for span in one.covered)]
+
+    assert minute
+    assert {NOON - 660 in one.times for one in minute} == {True}
