@@ -296,13 +296,15 @@ def _exists(setting: str, case: Case) -> bool | None:
 def _insights(form: str, case: Case) -> str | None:
     """The mode that is on, or the one to switch on: THROTTLED_KEYS, the cheaper (developer guide).
 
-    Where it is not known whether it is on, it is advised as if it were off; where switching it on failed, not at all.
+    Where it is not known whether it is on, no mode is advised, as that would change the one that may be on.
     """
     mode, level = case.attribute("contributor_insights"), case.subject.level
     if form == "insights_switched_on":
         return str(mode) if mode not in {None, "", "FAILED"} else None
+    if form == "insights_unread":
+        return "dynamodb:DescribeContributorInsights" if mode is None else None
     wanted = Level.INDEX if form.startswith("index_") else Level.TABLE
-    return "THROTTLED_KEYS" if level is wanted and mode in {None, ""} else None
+    return "THROTTLED_KEYS" if level is wanted and mode == "" else None
 
 
 def _refused_direction(signal: Signal, finding: Finding | None, window: Span) -> Known | None:

@@ -180,10 +180,14 @@ def _autoscales() -> Iterable[Signal]:
 
 
 def _insights() -> Iterable[Signal]:
-    """Which advice fits: read the report that there is, or switch one on; neither where switching it on failed."""
-    to_set = "mode to switch Contributor Insights on in, where it is off or not known whether it is on: of"
+    """Which advice fits: read the report that there is, look whether there is one, or switch one on.
+
+    None of these where switching it on failed.
+    """
+    to_set = "mode to switch Contributor Insights on in, where it is off: of"
     meanings = {
         "insights_switched_on": "mode that Contributor Insights is on in",
+        "insights_unread": "permission that would tell whether Contributor Insights is on, where that is not known",
         "insights_to_switch_on": f"{to_set} a table",
         "index_insights_to_switch_on": f"{to_set} an index",
     }

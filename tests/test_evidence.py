@@ -145,19 +145,21 @@ def test_auto_scaling_is_absent_only_where_it_was_looked_for(
     ("mode", "read", "to_set"),
     [
         ("", None, "THROTTLED_KEYS"),
-        (None, None, "THROTTLED_KEYS"),
+        (None, None, None),
         ("ACCESSED_AND_THROTTLED_KEYS", "ACCESSED_AND_THROTTLED_KEYS", None),
         ("FAILED", None, None),
     ],
     ids=["off", "not known", "on", "failed"],
 )
-def test_insights_are_to_be_read_where_they_are_on_and_to_be_switched_on_elsewhere(
+def test_insights_are_to_be_read_where_they_are_on_and_to_be_switched_on_where_they_are_off(
     mode: str | None, read: str | None, to_set: str | None
 ) -> None:
     settings: dict[str, Value] = {} if mode is None else {"contributor_insights": mode}
     table, index = (gather(None, case(*of, settings=settings)) for of in ((), (BY_STATUS,)))
 
     assert [one.value("insights_switched_on") for one in (table, index)] == [read, read]
+    unread = "dynamodb:DescribeContributorInsights" if mode is None else None
+    assert [one.value("insights_unread") for one in (table, index)] == [unread, unread]
     assert [one.value("insights_to_switch_on") for one in (table, index)] == [to_set, None]
     assert [one.value("index_insights_to_switch_on") for one in (table, index)] == [None, to_set]
 

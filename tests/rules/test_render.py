@@ -59,8 +59,9 @@ def test_values_are_shown_as_people_say_them(value: float | tuple[str, ...], uni
             "at 0.50 USD per rule",
         ),
         ({"insights_switched_on": "THROTTLED_KEYS"}, None, "Insights is on, THROTTLED_KEYS: read which key it is on"),
+        ({"insights_unread": "dynamodb:DescribeX"}, None, "was not read, which takes dynamodb:DescribeX: look first"),
     ],
-    ids=["off", "off on an index", "on"],
+    ids=["off", "off on an index", "on", "not known"],
 )
 def test_insights_that_are_on_are_to_be_read_and_others_to_be_switched_on(
     known: dict[str, Any], command: str | None, step: str
