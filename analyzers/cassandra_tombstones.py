@@ -34,7 +34,7 @@ _STATISTICS = (Statistic.P99, Statistic.MAXIMUM)
 
 def find(case: Case) -> Finding | Unknown | None:
     if not case.of_level(Level.REPLICA):
-        return Unknown(f"no replica of {case.subject.name} was read; allow SELECT on system_views", (_METRIC,))
+        return Unknown(f"{case.subject.name}: no replica was read; allow SELECT on system_views", (_METRIC,))
     seen = readings(case)
     hurt = max(
         (one for one in seen if _possible(case, one)), key=lambda one: (_certain(case, one), _size(one)), default=None
@@ -86,7 +86,7 @@ def _unseen(case: Case, seen: tuple[Reading, ...]) -> Unknown | None:
         then = until_proven(case, _METRIC, grant="Allow SELECT on system_views")
         return Unknown(f"{why_unproven(case, _METRIC)}{then}", (_METRIC,))
     if not seen:
-        return Unknown(f"nothing was read from {case.subject.name} lately, so what a read would pass is not known")
+        return Unknown(f"{case.subject.name}: nothing was read lately, so what a read would pass is not known")
     return None
 
 

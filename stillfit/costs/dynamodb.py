@@ -209,7 +209,7 @@ class _Table:
 def _replicated(name: str, replicas: Value) -> Unknown:
     """A global table: its writes are paid in every region, and its mode is switched in all of them at once."""
     regions = ", ".join(replicas) if isinstance(replicas, tuple) else str(replicas)
-    return Unknown(f"{name} has replicas in {regions}: replicated writes are not priced yet", ("replicated writes",))
+    return Unknown(f"{name}: writes that are replicated to {regions} are not priced yet", ("replicated writes",))
 
 
 def _since_seen(case: Case) -> Case:

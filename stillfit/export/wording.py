@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from stillfit.model import Evidence, Money
@@ -10,6 +9,7 @@ from stillfit.model import Evidence, Money
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNKNOWN = "not known"
+_KINDS = ("table ", "index ", "keyspace ", "cluster ", "")
 
 
 def number(value: float, unit: str = "") -> str:
@@ -92,6 +92,13 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def of_it(reason: str, name: str) -> str:
-    """A reason as all share it that have the same: "orders: how orders is paid is not known" is that of any table."""
-    own = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])")
-    return own.sub("it", reason.removeprefix(f"{name}: ")) if name else reason
+    """A reason as all share it that have the same: "orders: how it is paid is not known" is that of any table.
+
+    Only where a name stands in front or in quotation marks: a table may be called `not`.
+    """
+    if not name or name not in reason:
+        return reason
+    told = reason.removeprefix(f"{name}: ")
+    for kind in _KINDS:
+        told = told.replace(f'{kind}"{name}"', "it")
+    return told

@@ -83,7 +83,7 @@ def test_an_undetermined_cause_lists_what_would_tell() -> None:
 def test_a_table_without_traffic_is_unknown_rather_than_healthy() -> None:
     answer = ask(ANALYZER, table(tombstones_per_read__p99=0, tombstones_per_read__maximum=0))
 
-    assert answer == Unknown("nothing was read from shop.jobs lately, so what a read would pass is not known")
+    assert answer == Unknown("shop.jobs: nothing was read lately, so what a read would pass is not known")
 
 
 @pytest.mark.parametrize("said", ["", "yesterday", "2026-11-01T00:00:00"], ids=["empty", "no time", "no zone"])

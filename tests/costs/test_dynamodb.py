@@ -214,7 +214,7 @@ def test_what_is_missing_is_named_and_nothing_is_priced(about: Case, missing: tu
 def test_a_global_table_is_not_priced_as_one_region(mode: dict[str, Any]) -> None:
     answer = cost_of(table(settings=mode | {"replica_regions": ("eu-west-1", "us-west-2")}, **ARTICLE), BOOK)
 
-    reason = "orders has replicas in eu-west-1, us-west-2: replicated writes are not priced yet"
+    reason = "orders: writes that are replicated to eu-west-1, us-west-2 are not priced yet"
     assert answer == Unknown(reason, ("replicated writes",))
 
 

@@ -8,7 +8,7 @@ import pytest
 from stillfit.export.labels import LONGEST, clean
 from stillfit.export.sparkline import sparkline
 from stillfit.export.trends import Trend
-from stillfit.export.wording import ago, band, dollars, length, moment, number, plural, value_of
+from stillfit.export.wording import ago, band, dollars, length, moment, number, of_it, plural, value_of
 from stillfit.model import Money
 from tests.builders import NOON, ORDERS
 from tests.export.fleet import LOOK, evidence
@@ -111,3 +111,17 @@ def test_a_line_of_zeros_lies_on_the_ground() -> None:
 
 def test_nothing_known_draws_nothing_and_does_not_fail() -> None:
     assert 'class="dot"' not in sparkline(Trend(ORDERS, "reads", LOOK, (None, None)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "name", "told"),
+    [
+        ("orders: how it is paid is not known", "orders", "how it is paid is not known"),
+        ('dynamodb:DescribeTable for table "orders" failed', "orders", "dynamodb:DescribeTable for it failed"),
+        ("not: the size is not known: nothing read it", "not", "the size is not known: nothing read it"),
+        ("the size is not known", "the", "the size is not known"),
+        ("the size is not known", "", "the size is not known"),
+    ],
+)
+def test_a_reason_is_shared_without_the_name_and_never_turned_by_it(reason: str, name: str, told: str) -> None:
+    assert of_it(reason, name) == told
