@@ -91,19 +91,20 @@ class StandInServer:
         self._http.cut_connections()
         self._http.server_close()
 
-    def settle(self) -> None:
+    def settle(self, within_s: float = 60.0) -> None:
         """Return when all that clients sent before they went has been done; one that stays connected is waited for.
 
         For whoever kills a client: what that one had sent may still wait to be read, and is not seen by the next client
-        in time.
+        in time. Raises TimeoutError where a client is still there after `within_s`.
         """
         with socket.create_connection(
-            (str(self._http.server_address[0]), self.port)
+            (str(self._http.server_address[0]), self.port), timeout=60
         ) as last:  # accepted after all that came before
             last.shutdown(socket.SHUT_WR)
             while last.recv(1024):
                 pass
-        self._http.wait_until_left()
+        if not self._http.wait_until_left(within_s):
+            raise TimeoutError(f"a client is still connected after {within_s:g} s")
 
     def raise_defects(self) -> None:
         """Fail loudly if `answer` itself broke: to its client that only looks like a lost connection."""
@@ -155,9 +156,9 @@ class _Listener(ThreadingHTTPServer):
         for connection in connections:
             _shut(connection)
 
-    def wait_until_left(self) -> None:
+    def wait_until_left(self, within_s: float) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: not self._open)
+            return self._changed.wait_for(lambda: not self._open, within_s)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  (socketserver's signature)
         """A client that leaves in the middle is its own affair; a stand-in that fails is a defect, told by stop()."""

@@ -140,3 +140,12 @@ def test_a_failing_test_learns_that_the_stand_in_failed_first() -> None:
         use()
 
     assert "own mistake" in seen.value.__notes__[0]
+
+
+def test_settle_gives_a_client_that_stays_up() -> None:
+    with (
+        StandInServer(echo) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60),
+        pytest.raises(TimeoutError, match="a client is still connected after 0 s"),
+    ):
+        server.settle(within_s=0)
