@@ -18,12 +18,14 @@ from collector.aws.looks.progress import NEWCOMER_S, OVERLAP_S, Begin, Progress
 from collector.aws.looks.reading import Planned
 from collector.aws.looks.turns import seconds
 from collector.aws.metrics.decode import Missing
-from collector.aws.metrics.planner import MINUTES_KEPT_S
+from collector.aws.metrics.planner import DAY, MINUTES_KEPT_S
 from collector.aws.metrics.queries import Ask
 from stillfit.model import Subject
 
 GIVEN_UP_S = NEWCOMER_S
 """How long what is gone is asked again where requests fail as a whole, or where there is no time (ours)."""
+HELD_S = 14 * DAY
+"""How long a budget that is used up holds it back at most: minutes are kept for a day more (ours)."""
 NO_INDEXES: Mapping[Subject, int] = MappingProxyType({})
 
 
@@ -83,7 +85,7 @@ class Farewell:
     def due(self, begin: Begin, most: float, wanted: Callable[[Ask], bool]) -> list[Planned]:
         """What is to be read now of what went long enough ago; `most`: as much as fits in, share of the full speed.
 
-        What is not `wanted` waits, however long: a budget that is used up is not for ever.
+        What is not `wanted` waits for HELD_S: a budget that is used up is not for ever.
         """
         planned: list[Planned] = []
         spent_s = 0.0
@@ -92,7 +94,7 @@ class Farewell:
             asks = tuple(filter(wanted, one.asks))
             if len(asks) < len(one.asks):
                 self._gone[key] = replace(one, since=begin.until)
-            if asks and begin.until - one.at >= OVERLAP_S and spent_s < PIECE_S * most:
+            if asks and OVERLAP_S <= begin.until - one.at <= HELD_S and spent_s < PIECE_S * most:
                 pieces = [piece for ask in asks for piece in self._pieces(ask, begin, one.at)]
                 spent_s += sum(map(seconds, pieces))
                 planned += pieces
@@ -115,7 +117,7 @@ class Farewell:
             one = self._gone[key]
             self._keep(key, replace(one, asks=tuple(ask for ask in one.asks if ask.number not in done)))
             self.progress.drop(done.values())
-        late = [key for key, one in self._gone.items() if now - one.since > GIVEN_UP_S]
+        late = [key for key, one in self._gone.items() if now - one.since > GIVEN_UP_S or now - one.at > HELD_S]
         for key in late:
             self.progress.drop(self._gone.pop(key).asks)
 

@@ -115,7 +115,7 @@ class Progress:
     def stretches(self, ask: Ask, begin: Begin, every_s: int = 0) -> tuple[Stretch, ...]:
         """What to read of one ask at once, oldest first. What is long past is owed from now on.
 
-        `every_s`: how often it is read anyway.
+        `every_s`: how often it is read anyway. `begin` may end before this cycle does: what is kept goes by the cycle.
         """
         start, fine_from = self._begins(ask, begin)
         is_known = fine_from == start
@@ -126,7 +126,7 @@ class Progress:
             self._owe(ask, Owed(past, past.start if is_known else border))
             start = fine_from = border
         wanted = (min(start, begin.until), begin.until)
-        return _stretches(wanted, ask.spec.period_s, begin.until, fine_from, begin.coarse_s)
+        return _stretches(wanted, ask.spec.period_s, self._until, fine_from, begin.coarse_s)
 
     def _begins(self, ask: Ask, begin: Begin) -> tuple[int, int]:
         """Where an ask is to be read from, and from where as finely as it can be."""

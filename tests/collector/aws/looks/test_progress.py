@@ -1,5 +1,6 @@
 """Cursors: what each ask reads next, whatever failed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -270,3 +271,13 @@ def test_a_clock_that_went_back_reads_nothing(progress: Progress, ask: Ask) -> N
     progress.read(ask, Stretch(60, Span(NOON, NOON + 7_200)))
 
     assert progress.stretches(ask, progress.begin(NOON, NOON)) == ()
+
+
+def test_what_ends_before_this_cycle_is_asked_as_it_is_still_kept(ask: Ask) -> None:
+    progress = Progress(timedelta(days=1), timedelta(hours=3))
+    progress.begin(NOON - 20 * DAY, NOON - 20 * DAY)
+    progress.read(ask, Stretch(60, Span(NOON - 20 * DAY, NOON - 17 * DAY)))
+    progress.end()
+    begin = replace(progress.begin(None, NOON), until=NOON - 17 * DAY)
+
+    assert {one.period_s for one in progress.stretches(ask, begin)} == {300}
