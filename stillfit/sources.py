@@ -17,7 +17,8 @@ from collector.aws.looks.restart import Name
 from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource
 from collector.aws.spending.budget import Budget
-from collector.aws.spending.plan import SETTLE_S, Rhythm, budget_lines
+from collector.aws.spending.plan import SETTLE_S, Rhythm
+from collector.aws.spending.printed import budget_lines
 from collector.aws.spending.purse import Kept, Purse
 from collector.aws.wire.access import Access, Places
 from collector.aws.wire.regions import ALL, NothingHereError, Regions, expanded

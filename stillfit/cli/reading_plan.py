@@ -14,7 +14,8 @@ from itertools import islice
 from math import ceil
 
 from collector.aws.spending.month import Month
-from collector.aws.spending.plan import Load, Plan, budget_lines, cheapest_on_time, lines, plan, slowest, told
+from collector.aws.spending.plan import Load, Plan, cheapest_on_time, plan, slowest, told
+from collector.aws.spending.printed import budget_lines, lines
 from stillfit.clock import Clock
 from stillfit.config import Config
 from stillfit.configaws import Aws

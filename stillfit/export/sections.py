@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from collector.aws.looks.history import Backlog
-from collector.aws.spending.plan import Plan, budget_lines, lines, told
+from collector.aws.spending.plan import Plan, told
+from collector.aws.spending.printed import budget_lines, lines
 from stillfit.advice import Advice, AdviceState
 from stillfit.costs.dynamodb import CURRENT, TOTAL
 from stillfit.costs.saving import saving

@@ -175,8 +175,8 @@ def share(
         return Share(tables=1, wires=wires, rest=rest)
     causes = _CAUSES * len(member.subjects)
     requests = billed(len(THROTTLED_REQUESTS.brings)) * len(known.of(member.table) if known else ())
-    likely = causes * lately.wires + requests * lately.looks
-    return Share(tables=1, wires=wires, rest=rest, causes=causes + requests, likely=likely)
+    likely, assumed = causes * lately.wires + requests * lately.looks, (causes + requests) * lately.unknown
+    return Share(tables=1, wires=wires, rest=rest, causes=causes + requests, likely=likely, assumed=assumed)
 
 
 def is_wire(ask: Ask) -> bool:

@@ -35,7 +35,9 @@ class FamilyShare:
         """Of a hot family with its causes, as `lately` asked: they are read with the tripwire (see agenda.py)."""
         if tier is not Tier.HOT:
             return self.usual
-        return self.usual + Share(causes=self.causes, likely=self.causes * lately.wires)
+        return self.usual + Share(
+            causes=self.causes, likely=self.causes * lately.wires, assumed=self.causes * lately.unknown
+        )
 
 
 @dataclass(slots=True)

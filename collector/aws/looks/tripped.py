@@ -3,8 +3,8 @@
 Causes are paid for only in readings whose tripwire is not zero (collector/aws/metrics/tripwire.py). What is called hot
 may never refuse a request, and what refused some an hour ago may do so no more: counted in full, a budget would be used
 to less than half. So they are counted as often as they were asked of each table lately, and in full while nothing is
-known of it; what comes otherwise than expected shows in what the month has come to, and the next look is planned by
-that.
+known of it. That fades with its readings, however far they lie apart: to a twelfth in a dozen. How much of the average
+is nothing but that is kept beside it, as a budget is not called used up for it (collector/aws/spending/plan.py).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Lately:
     """Share of its tripwires that led to causes."""
     looks: float = 1.0
     """Share of its readings in which any did."""
+    unknown: float = 1.0
+    """What of both is there only because nothing was known."""
 
     def then(self, tripped: int, wires: int) -> Lately:
         """After one more reading, in which so many of its tripwires were not zero."""
@@ -43,6 +45,7 @@ class Lately:
             readings,
             self.wires + (tripped / wires - self.wires) * fresh,
             self.looks + (float(tripped > 0) - self.looks) * fresh,
+            self.unknown * (1.0 - fresh),
         )
 
 

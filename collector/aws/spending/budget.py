@@ -9,7 +9,8 @@ from dataclasses import replace
 import structlog
 
 from collector.aws.spending.month import TYPICAL, Month
-from collector.aws.spending.plan import USUAL, Load, Plan, Rhythm, budget_lines, lines, plan, slowest
+from collector.aws.spending.plan import USUAL, Load, Plan, Rhythm, plan, slowest
+from collector.aws.spending.printed import budget_lines, lines
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +71,14 @@ def _tell(before: Plan, after: Plan) -> None:
         "expected_usd": round(after.expected_usd, 2),
         "plan": [*lines(after), *budget_lines(after)],
     }
-    if after.wires_alone:
+    if after.is_used_up:
         log.error("the budget of the month is used up, only tripwires of CloudWatch are read: raise it", **what)
+    elif after.wires_alone:
+        log.error("not enough is left of the budget if all hot tables refuse requests, only tripwires are read", **what)
+    elif after.is_doubted:
+        log.warning(
+            "reading CloudWatch is as slow as can be until it is known which hot tables refuse requests", **what
+        )
     elif not after.is_within_budget:
         log.error("even the slowest reading of CloudWatch is above the budget: raise it, or watch fewer tables", **what)
     elif after.late:

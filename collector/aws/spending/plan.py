@@ -7,14 +7,15 @@ What a plan saves by that is what makes the one-minute truth affordable (docs/de
 Where an operator gives a monthly budget, the slowest readings are stretched first: what nobody is paged for, then what
 the freshness promise leaves room for, and only then the tripwires, which breaks the promise. What is spent of the month
 already counts, and so does how much of it is left. The causes of refused requests count as often as they were asked
-lately: what a storm takes more is in the sum of the month by the next look. Where even the slowest reading would go
-beyond the budget, it goes on until what is left of that just pays for the tripwires, with all their causes; from then
-on only those are read, and tables that are hot. A table is never dropped (docs/decisions/0044).
+lately: what a storm takes more is in the sum of the month by the next look. As long as what is left pays for the
+tripwires with all their causes to the end of the month, no look may take of that. Where even the slowest reading goes
+beyond the budget, it goes on until what is left just pays for them; from then on only those are read, and tables that
+are hot. A table is never dropped (docs/decisions/0044).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import accumulate
@@ -33,6 +34,9 @@ nearly the same would change places at every look)."""
 RESERVE = 0.01
 """Share of a budget by which more is kept than the tripwires will take (ours: for a reading of the rest that was under
 way when the budget came to its end)."""
+LOOK_S = HOUR
+"""How far is looked ahead for it: by then the plan is made anew with what was really spent (ours: a look is made every
+five minutes, but one may be late, and the other regions of an account look beside it)."""
 
 
 class Tier(StrEnum):
@@ -88,6 +92,8 @@ class Share:
     """What its tripwires lead to at most, where each of them tells of refused requests; they are read with those."""
     likely: float = 0.0
     """The part of `causes` that a reading has lately led to (collector/aws/looks/tripped.py)."""
+    assumed: float = 0.0
+    """The part of `likely` that no reading has shown, because nothing is known yet."""
 
     def __add__(self, other: Share) -> Share:
         return Share(
@@ -96,12 +102,18 @@ class Share:
             self.rest + other.rest,
             self.causes + other.causes,
             self.likely + other.likely,
+            self.assumed + other.assumed,
         )
 
     @property
     def at_most(self) -> Share:
         """With all causes in each reading."""
         return replace(self, likely=float(self.causes))
+
+    @property
+    def seen(self) -> Share:
+        """Without what is only assumed."""
+        return replace(self, likely=max(0.0, self.likely - self.assumed), assumed=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,16 @@ class Load:
     def at_most(self) -> Load:
         """With all causes in each reading of what is hot."""
         return replace(self, shares={tier: share.at_most for tier, share in self.shares.items()})
+
+    @property
+    def seen(self) -> Load:
+        """With the causes that readings have shown, and none that is only assumed."""
+        return replace(self, shares={tier: share.seen for tier, share in self.shares.items()})
+
+    @property
+    def quiet(self) -> Load:
+        """With no causes: nothing refuses requests."""
+        return replace(self, shares={tier: replace(share, likely=0.0) for tier, share in self.shares.items()})
 
     @property
     def causes_share(self) -> float | None:
@@ -197,8 +219,24 @@ class Plan:
 
     @property
     def wires_alone(self) -> bool:
-        """Whether of tables that are not hot only tripwires are read, because the budget of the month is used up."""
+        """Whether of tables that are not hot only tripwires are read: what is left is kept for those."""
         return self.cadences[Tier.WARM].rest_s == NEVER_S
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether what is left pays for tripwires at best; else it is kept for their causes, which may not come."""
+        return self.wires_alone and not replace(self, load=self.load.quiet).keeps(MARGIN)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the month goes beyond the budget only by causes that no reading has shown."""
+        return not self.is_within_budget and replace(self, load=self.load.seen).is_within_budget
+
+    @property
+    def kept_for(self) -> Plan:
+        """The least that is read to the end of the month, where all hot tables refuse requests."""
+        last = without_rest(list(ladder(self.rhythm.tick_s))[-1])
+        return replace(self, cadences=last, load=self.load.at_most)
 
     @property
     def late(self) -> Mapping[Tier, int]:
@@ -228,13 +266,30 @@ def plan(
     """
     bare = Plan(load=load, cadences={}, budget_usd=budget_usd, rhythm=rhythm, month=month)
     plans = [replace(bare, cadences=one, rung=rung) for rung, one in enumerate(ladder(rhythm.tick_s))]
-    alone = replace(bare, cadences=without_rest(plans[-1].cadences), rung=len(plans))
     in_force = before.rung if before and before.budget_usd is not None and before.month.name == month.name else 0
+    kept_for = plans[-1].kept_for
     for one in plans:
-        if one.keeps(MARGIN if one.rung < in_force else 0.0):
+        spare = MARGIN if one.rung < in_force else 0.0
+        if one.keeps(spare) and _leaves(one, kept_for, spare):
             return one
-    kept_for = replace(alone, load=load.at_most)  # when it is used up, nothing is left that could correct the sum
-    return plans[-1] if kept_for.keeps(MARGIN if in_force > plans[-1].rung else RESERVE) else alone
+    last, spare = plans[-1], MARGIN if in_force > plans[-1].rung else 0.0
+    if kept_for.keeps(spare or RESERVE):
+        return last
+    is_doubt = replace(last, load=load.seen).keeps(spare) and _leaves(last, kept_for, spare)
+    return last if is_doubt else replace(bare, cadences=without_rest(last.cadences), rung=len(plans))
+
+
+def _leaves(one: Plan, kept_for: Plan, spare: float) -> bool:
+    """Whether after one more look by it, in which all hot tables refuse requests, what is left pays for `kept_for`.
+
+    When that is no longer so, nothing could correct the sum. True where it is not so now: nothing can be kept for it.
+    """
+    if not kept_for.is_within_budget:
+        return True
+    ahead_s = min(LOOK_S, one.month.left_s)
+    look_usd = replace(one, load=one.load.at_most).usd_a_month * ahead_s / MONTH_S
+    then = replace(one.month, spent_usd=one.month.spent_usd + look_usd, left_s=one.month.left_s - ahead_s)
+    return replace(kept_for, month=then).keeps(spare)
 
 
 def slowest(load: Load, rhythm: Rhythm = USUAL) -> Plan:
@@ -288,10 +343,10 @@ def _stepped(before: Cadences, step: _Step) -> Cadences:
 
 def _a_month(share: Share, cadence: Cadence) -> float:
     """Billed metrics, causes included."""
-    return _fixed(share, cadence) + share.likely * MONTH_S / cadence.wires_s
+    return fixed(share, cadence) + share.likely * MONTH_S / cadence.wires_s
 
 
-def _fixed(share: Share, cadence: Cadence) -> float:
+def fixed(share: Share, cadence: Cadence) -> float:
     """Billed metrics that are asked whatever happens."""
     return share.wires * MONTH_S / cadence.wires_s + share.rest * MONTH_S / cadence.rest_s
 
@@ -299,54 +354,3 @@ def _fixed(share: Share, cadence: Cadence) -> float:
 def told(seconds: int) -> str:
     """A cadence as people say it."""
     return f"{seconds // HOUR} h" if seconds % HOUR == 0 else f"{seconds / MINUTE:g} min"
-
-
-def budget_lines(one: Plan) -> Iterator[str]:
-    """What the month has come to and will, and what that makes of the budget; nothing where neither is known."""
-    budget = f"the budget of {one.budget_usd or 0.0:,.2f} USD"
-    if one.month.name:
-        spent = f"{one.month.spent_usd:,.2f} USD spent in {one.month.name} (UTC)"
-        of = f", of {budget}" if one.budget_usd is not None else ""
-        yield f"{spent}, {one.expected_usd:,.2f} expected by its end{of}"
-    if one.wires_alone:
-        yield f"{budget} is used up: until the month ends only tripwires are read, and tables that are hot"
-        if one.load.listings_an_hour:
-            yield f"which metrics there are is still listed, for {one.listings_usd_a_month:,.2f} USD a month"
-        if not one.is_within_budget:
-            beyond = one.expected_usd - (one.budget_usd or 0.0)
-            yield f"even those go beyond it, by {beyond:,.2f} USD: they are read all the same"
-    elif not one.is_within_budget:
-        yield f"as slow as can be, and still above {budget}: when that is nearly used up, only tripwires will be read"
-    elif one.rung:
-        yield f"stretched by {one.rung} step{'' if one.rung == 1 else 's'} to keep to {budget}"
-
-
-def _causes_line(one: Plan) -> Iterator[str]:
-    """What is assumed of causes, where any table is hot."""
-    counted, usd = one.load.causes_share, one.causes_usd_a_month
-    if counted is None:
-        return
-    most = replace(one, load=one.load.at_most).causes_usd_a_month
-    as_seen = f"with {counted:.0%} of the tripwires of hot tables, as lately seen ({most:.2f} if with all)"
-    assumed = "with every tripwire of hot tables, the most it can be" if counted == 1.0 else as_seen
-    yield f"causes of refused requests: counted {assumed}; {usd:.2f} USD a month"
-
-
-def lines(one: Plan) -> Iterator[str]:
-    """The plan, its price and its worst ages, a line each."""
-    for tier, cadence in one.cadences.items():
-        share = one.load.of(tier)
-        tables = f"{share.tables:,} table{'' if share.tables == 1 else 's'}"
-        rest = "nothing else" if cadence.rest_s == NEVER_S else f"the rest every {told(cadence.rest_s)}"
-        often = f"tripwires every {told(cadence.wires_s)}, {rest}"
-        usd = _fixed(share, cadence) * USD_PER_METRIC
-        age = f"a message at most {told(one.worst_age_s(tier))} late"
-        yield f"{tier}: {tables}, {often}; {age}; {usd:.2f} USD a month"
-    yield from _causes_line(one)
-    if (reports := one.load.reports_an_hour) and not one.wires_alone:
-        usd = reports * MONTH_S / HOUR * USD_PER_METRIC
-        noun = "metric" if round(reports) == 1 else "metrics"
-        yield f"limits of the account, reports of hot keys: {reports:,.0f} {noun} an hour; {usd:.2f} USD a month"
-    if listings := one.load.listings_an_hour:
-        usd = one.listings_usd_a_month
-        yield f"which metrics there are: {listings:,.0f} listings an hour; {usd:.2f} USD a month"

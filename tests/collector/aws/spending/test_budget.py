@@ -6,7 +6,8 @@ import pytest
 
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.month import MONTH_S, Month, month_at, month_name
-from collector.aws.spending.plan import Load, Plan, Share, Tier, budget_lines, ladder, plan, slowest, without_rest
+from collector.aws.spending.plan import Load, Plan, Share, Tier, ladder, plan, slowest, without_rest
+from collector.aws.spending.printed import budget_lines
 
 FLEET = Load({Tier.HOT: Share(5, 10, 100), Tier.WARM: Share(450, 900, 5_000), Tier.COLD: Share(500, 1_000, 2_500)})
 FREE = plan(FLEET).usd_a_month

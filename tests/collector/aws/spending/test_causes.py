@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from collector.aws.keyspaces import Keyspaces
 from collector.aws.looks.tripped import LATELY, Lately, Tripped
@@ -11,7 +12,8 @@ from collector.aws.metered import MeteredSource
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import USD_PER_METRIC
 from collector.aws.spending.month import Month
-from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, lines, plan, slowest, without_rest
+from collector.aws.spending.plan import HOUR, Load, Plan, Share, Tier, plan, slowest, without_rest
+from collector.aws.spending.printed import budget_lines, lines
 from stillfit.clock import FakeClock
 from stillfit.standins.aws import World
 from tests.collector.aws.kit import NOON, OpenSource, cycle, put
@@ -82,6 +84,19 @@ def test_a_look_that_read_no_tripwire_of_a_table_says_nothing_of_it() -> None:
     tripped.turn(["orders"])
 
     assert tripped.of("orders") == before
+
+
+@pytest.mark.parametrize(
+    ("readings", "unknown", "wires"),
+    [((), 1.0, 1.0), ((REFUSED,), 0.5, 1.0), ((QUIET,), 0.5, 0.5), ((QUIET,) * (LATELY - 1), 1 / 12, 1 / 12)],
+)
+def test_what_is_only_assumed_is_told_from_what_was_seen(
+    readings: tuple[np.ndarray, ...], unknown: float, wires: float
+) -> None:
+    lately = after(*readings)
+
+    assert lately.unknown == pytest.approx(unknown)
+    assert lately.wires == pytest.approx(wires)
 
 
 def test_what_is_hot_no_more_is_forgotten() -> None:
@@ -191,20 +206,103 @@ def test_what_is_kept_for_the_end_of_the_month_counts_all_causes(spare: float, *
     assert plan(load, budget, month=month).wires_alone is alone
 
 
-@pytest.mark.parametrize("storms", [(), (2, 9, 16), (29,), range(30)], ids=["none", "some", "the last day", "always"])
-def test_a_month_of_storms_ends_within_its_budget_and_uses_it(storms: Sequence[int]) -> None:
-    """A look every hour, with as many readings of the tripwires as the plan says; on days of storm all of them trip."""
-    rest = {Tier.WARM: Share(180, 360, 2_000), Tier.COLD: Share(200, 400, 1_000)}
-    amount, hours, causes = 2 * slowest(Load({Tier.HOT: Share(20, 40, 200), **rest})).usd_a_month, 30 * 24, 220
-    tripped, spent = Tripped[str](), 0.0
+REST = {Tier.WARM: Share(180, 360, 2_000), Tier.COLD: Share(200, 400, 1_000)}
+
+
+def fleet(hot: int, lately: Lately) -> Load:
+    """So many hot tables, with 11 causes each, beside others."""
+    causes = 11 * hot
+    share = Share(hot, 2 * hot, 10 * hot, causes, causes * lately.wires, causes * lately.unknown)
+    return Load({Tier.HOT: share, **REST})
+
+
+def of_slowest(hot: int, share: float) -> float:
+    """A budget: so much of what the slowest plan takes while nothing is refused."""
+    return share * slowest(fleet(hot, Lately()).quiet).usd_a_month
+
+
+def a_month(hot: int, amount: float, storms: Sequence[int]) -> tuple[float, float]:
+    """What 30 days came to, and how far beyond its budget the plan last said that a storm would take them.
+
+    A look every hour, with as many readings of the tripwires as the plan says; on days of storm all of them trip.
+    """
+    hours, spent, feared, tripped = 30 * 24, 0.0, 0.0, Tripped[str]()
     budget = Budget(amount, month=lambda: Month("2026-11", spent, (hours - hour) * 3_600.0))
     for hour in range(hours):
-        hot = Share(20, 40, 200, causes, causes * tripped.of("hot").wires)
-        made = budget.share("aws/1/eu-west-1", Load({Tier.HOT: hot, **rest}))
+        made = budget.share("aws/1/eu-west-1", fleet(hot, tripped.of("hot")))
         refuses, readings = hour // 24 in storms, max(1, HOUR // made.cadences[Tier.HOT].wires_s)
+        feared = feared if refuses else max(0.0, made.kept_for.expected_usd - amount)
         for _ in range(readings):
             tripped.note("hot", REFUSED if refuses else QUIET)
             tripped.turn(["hot"])
-        spent += (made.usd_a_month - made.causes_usd_a_month) / 730 + refuses * readings * causes * USD_PER_METRIC
+        causes = refuses * readings * made.load.of(Tier.HOT).causes * USD_PER_METRIC
+        spent += (made.usd_a_month - made.causes_usd_a_month) / 730 + causes
+    return spent, feared
+
+
+@pytest.mark.parametrize(("hot", "share"), [(20, 2.0), (20, 1.3), (200, 1.75)])
+@pytest.mark.parametrize("storms", [(), (2, 9, 16), (29,), range(30)], ids=["none", "some", "the last day", "always"])
+def test_a_month_of_storms_ends_within_its_budget_and_uses_it(storms: Sequence[int], hot: int, share: float) -> None:
+    amount = of_slowest(hot, share)
+    spent, _ = a_month(hot, amount, storms)
 
     assert 0.95 * amount <= spent <= amount
+
+
+def test_what_quiet_weeks_have_left_for_the_tripwires_is_kept_for_them() -> None:
+    """A budget that does not pay for a month of storm pays for the last days of one."""
+    amount = of_slowest(200, 1.3)
+    spent, feared = a_month(200, amount, range(27, 30))
+
+    assert feared < 0.01 * amount
+    assert 0.95 * amount <= spent <= amount
+
+
+def test_a_storm_that_no_budget_was_there_for_goes_as_far_beyond_it_as_the_plan_said() -> None:
+    amount = of_slowest(200, 1.3)
+    spent, feared = a_month(200, amount, range(23, 30))
+
+    assert amount < spent <= amount + 1.2 * feared
+
+
+@pytest.mark.parametrize(
+    ("lately", "alone", "told"),
+    [
+        (Lately(), False, "not enough if all hot tables refuse requests, which no reading has shown"),
+        (after(QUIET), False, "not enough if all hot tables refuse requests, which no reading has shown"),
+        (after(QUIET, QUIET), False, "if all hot tables refused requests until the month ends, it would go beyond it"),
+        (after(REFUSED), True, "is not enough if all hot tables refuse requests, so what is left is kept for"),
+    ],
+)
+def test_no_budget_is_called_used_up_while_money_is_left(lately: Lately, *, alone: bool, told: str) -> None:
+    load, amount = fleet(200, lately), of_slowest(200, 1.3)
+    made = plan(load, amount, month=Month("2026-11", 0.0, 720 * 3_600.0))
+    said = " ".join(budget_lines(made))
+
+    assert (made.wires_alone, made.is_used_up) == (alone, False)
+    assert told in said
+    assert "used up" not in said
+
+
+@pytest.mark.parametrize(
+    ("lately", "level", "event"),
+    [
+        (Lately(), "warning", "as slow as can be until it is known which hot tables refuse requests"),
+        (after(REFUSED), "error", "not enough is left of the budget if all hot tables refuse requests"),
+    ],
+)
+def test_the_log_of_a_start_says_so_too(lately: Lately, level: str, event: str) -> None:
+    budget = Budget(of_slowest(200, 1.3), month=lambda: Month("2026-11", 0.0, 720 * 3_600.0))
+    with capture_logs() as logs:
+        budget.share("aws/1/eu-west-1", fleet(200, lately))
+
+    assert [one["log_level"] for one in logs] == [level]
+    assert event in logs[0]["event"]
+
+
+@pytest.mark.parametrize("lately", [Lately(), after(REFUSED)])
+def test_what_no_reading_has_shown_does_not_reopen_a_budget_that_is_used_up(lately: Lately) -> None:
+    amount = of_slowest(200, 1.3)
+    made = plan(fleet(200, lately), amount, month=Month("2026-11", amount, 24 * 3_600.0))
+
+    assert (made.wires_alone, made.is_used_up) == (True, True)

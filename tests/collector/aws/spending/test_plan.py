@@ -17,10 +17,10 @@ from collector.aws.spending.plan import (
     Tier,
     cheapest_on_time,
     ladder,
-    lines,
     plan,
     slowest,
 )
+from collector.aws.spending.printed import lines
 
 FLEET = Load({Tier.HOT: Share(50, 100, 1_000), Tier.WARM: Share(450, 900, 5_000), Tier.COLD: Share(500, 1_000, 2_500)})
 FREE = plan(FLEET)

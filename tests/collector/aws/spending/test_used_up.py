@@ -11,7 +11,8 @@ from collector.aws.service import ServiceSource
 from collector.aws.source import AwsSource
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.month import TYPICAL, Month
-from collector.aws.spending.plan import HOUR, Load, Share, Tier, budget_lines, lines, plan
+from collector.aws.spending.plan import HOUR, Load, Share, Tier, plan
+from collector.aws.spending.printed import budget_lines, lines
 from collector.aws.wire.access import Access
 from collector.aws.wire.target import AwsTarget
 from stillfit.clock import FakeClock
