@@ -40,7 +40,8 @@ def _beyond_line(one: Plan) -> Iterator[str]:
     if not one.is_within_budget or one.kept_for.is_within_budget:
         return
     beyond = one.kept_for.expected_usd - (one.budget_usd or 0.0)
-    yield f"if all hot tables refused requests until the month ends, it would go beyond it by {beyond:,.2f} USD or more"
+    what = "if all hot tables refused requests until the month ends, it would go beyond the budget by"
+    yield f"{what} {beyond:,.2f} USD or more"
 
 
 def _causes_line(one: Plan) -> Iterator[str]:

@@ -270,7 +270,11 @@ def test_a_storm_that_no_budget_was_there_for_goes_as_far_beyond_it_as_the_plan_
     [
         (Lately(), False, "not enough if all hot tables refuse requests, which no reading has shown"),
         (after(QUIET), False, "not enough if all hot tables refuse requests, which no reading has shown"),
-        (after(QUIET, QUIET), False, "if all hot tables refused requests until the month ends, it would go beyond it"),
+        (
+            after(QUIET, QUIET),
+            False,
+            "if all hot tables refused requests until the month ends, it would go beyond the budget",
+        ),
         (after(REFUSED), True, "is not enough if all hot tables refuse requests, so what is left is kept for"),
     ],
 )
