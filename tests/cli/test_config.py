@@ -40,7 +40,7 @@ def test_the_plan_says_what_is_watched_how_often_and_who_is_told(stillfit: Still
 
     assert told.code == 0
     for part in ("no mistakes", "every 10 min", "not test-*", "Slack channel databases", "USD a month"):
-        assert part in told.out
+        assert part in " ".join(told.out.split())  # where a line ends depends on the length of the path in it
 
 
 @pytest.mark.parametrize("command", ["check", "show"])
