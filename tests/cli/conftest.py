@@ -22,6 +22,7 @@ from stillfit.parts import knowledge
 from stillfit.standins.aws import DEFAULT_ACCOUNT, AwsStandIn, World
 from stillfit.store.store import Store
 from tests.cli.cloud import REASON, REGION, put, put_table
+from tests.standins.hangup import PATIENT
 
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "tests/cases/observations/d08_throttled_after_scale_in.yaml"
@@ -55,6 +56,9 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def stillfit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Stillfit:
     earlier = count(0, -600)  # each probe may take ten minutes more than its deadline: the machine may be slow
     monkeypatch.setattr("stillfit.cli.probes.probe.time", SimpleNamespace(monotonic=lambda: float(next(earlier))))
+    for name in ("cassandra.CONNECT_S", "cassandra.QUERY_S", "slack.ANSWER_S"):
+        monkeypatch.setattr(f"stillfit.cli.probes.{name}", 60.0)
+    monkeypatch.setattr("stillfit.cli.probes.aws.PATIENCE", PATIENT)
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["stillfit", *map(str, arguments)])
