@@ -134,7 +134,7 @@ def _as_asked(request: Request, roster: Roster, results: Sequence[dict[str, Any]
 def _ticks(columns: Sequence[Sequence[Any]], lengths: Sequence[int], stretch: Stretch) -> _Times | None:
     """The times of all columns where each is every tick of the window, or some of them in their order; else None."""
     every = range(stretch.window.start, stretch.window.end, stretch.period_s)
-    ticks = list(every)
+    ticks = [float(tick) for tick in every]  # doubles, as the service writes them: two types compare slowly
     whole = [column == ticks for column in columns]
     others = [column for column, is_whole in zip(columns, whole, strict=True) if not is_whole and column]
     if not others:
