@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +12,16 @@ import structlog
 from collector.aws.looks.farewell import Farewell
 from collector.aws.looks.history import ENDS_AT, Backlog, backlog, datapoints, slice_of
 from collector.aws.looks.progress import Progress
-from collector.aws.looks.reading import Planned, shown
+from collector.aws.looks.reading import Planned, Reading, shown
 from collector.aws.looks.restart import Reach
+from collector.aws.metrics.cloudwatch import MetricReader
+from collector.aws.metrics.queries import Ask
 from collector.aws.spending.budget import Budget
 from collector.aws.spending.meter import Bill, Meter, Price
 from collector.aws.spending.plan import SETTLE_S, Load, Plan
 from collector.aws.wire.access import Access
 from collector.aws.wire.limiter import StoppedError
+from collector.aws.wire.pool import Pool
 from stillfit.model import Batch, Gap, GapReason, Subject
 
 log = structlog.get_logger(__name__)
@@ -108,6 +111,11 @@ class MeteredSource(ABC):
         """Ends a cycle that is under way as well."""
         self.stop()
         self._access.close()
+
+    def _reads(self, pool: Pool, origin: Callable[[Ask], Ask], leads: Callable[[Ask], bool]) -> Reading:
+        """How this source reads metrics; `origin` and `leads` are those of Reading."""
+        reader = MetricReader(self._connection, self._access.limiter, self._meter, pool, self.id)
+        return Reading(self.id, reader, self._progress, origin=origin, leads=leads)
 
     def _pasts(self, subjects: Container[Subject]) -> Iterator[list[Planned]]:
         """What of the past this look has time for, of what is there, in pieces; all of it where nobody looks again.

@@ -21,10 +21,9 @@ from typing import Protocol
 from collector.aws.looks.history import family
 from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import OVERLAP_S, Begin
-from collector.aws.looks.reading import Planned, Reading
+from collector.aws.looks.reading import Planned
 from collector.aws.looks.rota import Rota, family_of, shares_of
 from collector.aws.metered import MeteredSource
-from collector.aws.metrics.cloudwatch import MetricReader
 from collector.aws.metrics.operations import empty
 from collector.aws.metrics.queries import Ask, Questions, Spec, dimensions
 from collector.aws.metrics.reporting import Listed, Lister, Reporting
@@ -131,11 +130,8 @@ class ServiceSource(MeteredSource):
         """By the number of an ask for a cause, the tripwire that led to it."""
         self._hours: dict[int, int] = {}
         """By the number of an ask that is read by the hour, the end of the last hour that was."""
-        reader = MetricReader(access.connection, access.limiter, self._meter, service.pool, self.id)
-        self._reading = Reading(
-            self.id,
-            reader,
-            self._progress,
+        self._reading = self._reads(
+            service.pool,
             origin=lambda ask: self._generic.get(ask.number, ask),
             leads=lambda ask: ask.spec in service.wires,
         )

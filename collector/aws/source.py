@@ -24,11 +24,11 @@ from collector.aws.looks.cycle import Cycle
 from collector.aws.looks.history import PIECE_S
 from collector.aws.looks.passes import Passes
 from collector.aws.looks.progress import Begin
-from collector.aws.looks.reading import Planned, Reading
+from collector.aws.looks.reading import Planned
 from collector.aws.looks.tiers import Tiers
 from collector.aws.looks.turns import Turns
 from collector.aws.metered import MeteredSource
-from collector.aws.metrics.cloudwatch import WORKERS, MetricReader
+from collector.aws.metrics.cloudwatch import WORKERS
 from collector.aws.metrics.features import delivers_to_kinesis, standing_still
 from collector.aws.metrics.insights import Insights
 from collector.aws.metrics.operations import EVERY_S as LISTED_EVERY_S
@@ -47,17 +47,7 @@ from collector.aws.wire.pool import Pool
 from collector.aws.wire.target import AwsTarget, Patience
 from stillfit.clock import Clock
 from stillfit.errors import SourceError
-from stillfit.model import (
-    AttributeChange,
-    Attributes,
-    Batch,
-    Engine,
-    Gap,
-    GapReason,
-    Series,
-    Span,
-    Subject,
-)
+from stillfit.model import AttributeChange, Attributes, Batch, Engine, Gap, GapReason, Series, Span, Subject
 
 CHANGES_AGAIN = timedelta(hours=1)
 """How far before the window dated changes are read again: an activity is listed when it has ended."""
@@ -91,13 +81,7 @@ class AwsSource(MeteredSource):
         self._insights = Insights(connection, self._meter, self._pool, self.id, target.redaction)
         self._listings = Listings(connection, self._meter, self.id)
         self._questions = Questions()
-        self._reading = Reading(
-            self.id,
-            MetricReader(connection, access.limiter, self._meter, self._pool, self.id),
-            self._progress,
-            origin=lambda ask: origin(self._questions, ask),
-            leads=is_wire,
-        )
+        self._reading = self._reads(self._pool, origin=lambda ask: origin(self._questions, ask), leads=is_wire)
         self._tiers = Tiers(target.calls_hot)
         self._load = Load()
         self._turns = Turns()
