@@ -135,10 +135,7 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
     began, now = time.monotonic(), clock.now()
     with waiting("signing in and finding the tables, which is free ..."):
         begun = list(pool.map(lambda source: _begin(source, now), fleet.sources))
-    errors = [one.error for one in begun if one.error and fleet.is_needed(one.source)]
-    read = [one for one in begun if one.error is None and fleet.is_needed(one.source) and not one.source.silent]
-    if errors and not read:
-        raise errors[0]
+    errors = _unbegun(begun, fleet)
     for line in fleet.doubles:
         say(line)
     subjects = tuple(subject for one in begun for batch in one.first for subject in batch.subjects_seen)
@@ -163,6 +160,15 @@ def _looked(wanted: AwsLook, fleet: Fleet, pool: ThreadPoolExecutor, clock: Cloc
     )
     _tell(wanted, seen)
     return verdict(outcome, wanted.fail_on) or (TARGET if errors or is_blind(gaps) or is_dark(seen) else 0)
+
+
+def _unbegun(begun: Sequence[_Begun], fleet: Fleet) -> list[SourceError]:
+    """Why needed looks could not begin. Raises the first of these where none could."""
+    errors = [one.error for one in begun if one.error and fleet.is_needed(one.source)]
+    read = [one for one in begun if one.error is None and fleet.is_needed(one.source) and not one.source.silent]
+    if errors and not read:
+        raise errors[0]
+    return errors
 
 
 def _failed(begun: Sequence[_Begun], fleet: Fleet) -> tuple[tuple[str, str], ...]:
